@@ -1,0 +1,88 @@
+"""What a run asks of the world in one step, and what it says about the way it took."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from engine.model.run import EndReason, Pause, Run
+from engine.model.values import Json
+
+
+class Block(Struct, frozen=True):
+    """One part of a reply: `message` {role, text, format}, `form` {title, fields, submit_label}, or a kind of the author's choosing."""
+
+    type: str
+    payload: dict[str, Any]
+    node: str
+    flow: str
+
+
+class Emit(Struct, frozen=True, tag="emit"):
+    """Show this block to the customer."""
+
+    block: Block
+
+
+class Await(Struct, frozen=True, tag="await"):
+    """Open a wait: a new row, a new token."""
+
+    pause: Pause
+
+
+class Invoke(Struct, frozen=True, tag="invoke"):
+    """Make one call outside the run and answer with `Returned(step=...)`; a step that ends with it leaves the run `running`."""
+
+    step: int
+    node: str
+    performer: Literal["http", "llm"]
+    request: dict[str, Json]
+    repeatable: bool
+    """Whether a call whose result was lost in a crash may be made again."""
+
+
+class Finish(Struct, frozen=True, tag="finish"):
+    """The run has ended."""
+
+    status: Literal["completed", "failed", "aborted"]
+    reason: EndReason
+    code: str | None = None
+
+
+Effect = Emit | Await | Invoke | Finish
+"""Every effect there is. `Enqueue` (tasks) and `Notify` (webhooks) take their places here."""
+
+
+class Warned(Struct, frozen=True, omit_defaults=True):
+    """Something the author should look at that did not stop the run."""
+
+    code: str
+    message: str
+
+
+class Visit(Struct, frozen=True, omit_defaults=True):
+    """One passage through a node and the edge it left by.
+
+    Edges: `next`, `case:N`, `else`, `option:VALUE`, `route:VALUE`, `invalid`, `exhausted`, `timeout`, `expired`, `error:CODE`, `waits`, `calls`, `cancelled`.
+    A visit that waits or calls shows up again, with the same number, in the turn that leaves it.
+    """
+
+    flow: str
+    node: str
+    type: str
+    number: int
+    edge: str
+    target: str | None = None
+    warnings: tuple[Warned, ...] = ()
+
+
+class Step(Struct, frozen=True):
+    """What came of one event: the run as it is now, what it asks of the world, and the way it took.
+
+    `state` is the run encoded as it is to be stored; `remembered` holds the conversation variables that the step wrote, by name.
+    """
+
+    run: Run
+    state: bytes
+    effects: tuple[Effect, ...]
+    trace: tuple[Visit, ...]
+    remembered: dict[str, Json] = field(default_factory=dict)

@@ -1,0 +1,52 @@
+"""What can happen to a run. Each event brings the moment and the conversation's variables as they are then."""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from engine.model.values import Json, Millis
+
+
+class Happening(Struct, frozen=True, kw_only=True, tag_field="event"):
+    """What every event carries."""
+
+    at: Millis
+    conversation: dict[str, Json] = field(default_factory=dict)
+
+
+class Started(Happening, frozen=True, kw_only=True, tag="started"):
+    """The run begins in the given version of a flow; `inputs` are checked and complete."""
+
+    flow: str
+    version: int
+    inputs: dict[str, Json] = field(default_factory=dict)
+
+
+class Answered(Happening, frozen=True, kw_only=True, tag="answered"):
+    """The customer answered the open wait: with `values`, or with free `text` when values is None."""
+
+    values: dict[str, Json] | None = None
+    text: str | None = None
+
+
+class TimedOut(Happening, frozen=True, kw_only=True, tag="timed_out"):
+    """The open wait's deadline has passed."""
+
+
+class Returned(Happening, frozen=True, kw_only=True, tag="returned"):
+    """The pending call came back: with a result, or with the code and message of its failure."""
+
+    step: int
+    result: dict[str, Json] | None = None
+    code: str | None = None
+    message: str = ""
+
+
+class Cancelled(Happening, frozen=True, kw_only=True, tag="cancelled"):
+    """Somebody ended the run from outside."""
+
+    reason: Literal["cancelled", "replaced"] = "cancelled"
+
+
+Event = Started | Answered | TimedOut | Returned | Cancelled
+"""Every event there is. `Signalled` (events, callbacks, tasks) takes its place here."""

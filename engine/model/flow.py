@@ -1,0 +1,63 @@
+"""A flow as its author wrote it, and the intent that starts it."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from engine.model.nodes import Node
+from engine.model.values import Duration, Name, Text
+
+
+class Icon(Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands beside an intent's label."""
+
+    kind: str
+    value: str
+
+
+class Intent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The name under which a flow can be triggered, and how people see it."""
+
+    name: Name | None = None
+    """None: the flow's id."""
+    label: Text | None = None
+    subtitle: Text | None = None
+    description: Text | None = None
+    examples: list[str] = field(default_factory=list)
+    icon: Icon | None = None
+    accent_color: str | None = None
+    style_variant: str | None = None
+    pinned: bool = False
+    priority: int = 0
+    required_entities: list[str] = field(default_factory=list)
+
+
+class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One flow file; which keys may stand in it, and what each may hold."""
+
+    flow: Name
+    nodes: dict[str, Node]
+    title: Text | None = None
+    description: Text | None = None
+    locale: str = "en"
+    locales: list[str] = field(default_factory=list)
+    timezone: str = "UTC"
+    intent: Intent | None = None
+    on_trigger: Literal["parallel", "replace", "reject"] = "parallel"
+    expires_after: Duration = "1d"
+    inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Input name to its JSON Schema."""
+    variables: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    start: str | None = None
+    """None: the first node."""
+
+    @property
+    def first(self) -> str:
+        """The id of the node where the flow begins."""
+        return self.start or next(iter(self.nodes))
+
+    @property
+    def intent_name(self) -> str | None:
+        """The name that triggers this flow; None for a subflow that nobody can trigger."""
+        return None if self.intent is None else self.intent.name or self.flow

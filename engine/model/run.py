@@ -1,0 +1,94 @@
+"""A run between two turns: everything that is stored of it, and nothing else."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from engine.model.inputs import Expectation
+from engine.model.values import Json, Millis
+
+Status = Literal["running", "waiting_input", "waiting_time", "completed", "failed", "aborted"]
+EndReason = Literal["completed", "expired", "cancelled", "replaced", "failed"]
+ENDED: frozenset[Status] = frozenset({"completed", "failed", "aborted"})
+
+
+class FlowRef(Struct, frozen=True, order=True):
+    """A published version of a flow; versions count from 1 for each flow of a tenant."""
+
+    flow: str
+    version: int
+
+
+class Trigger(Struct, frozen=True, omit_defaults=True):
+    """What started a run, as the root `trigger` shows it."""
+
+    intent: str
+    text: str = ""
+    context: dict[str, Json] = field(default_factory=dict)
+    data: Json = None
+
+
+class Frame(Struct, frozen=True, omit_defaults=True):
+    """One flow within a run: where it stands and what it remembers."""
+
+    ref: FlowRef
+    node: str
+    variables: dict[str, Json] = field(default_factory=dict)
+    nodes: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Node id to what the root `nodes.ID` shows."""
+    inputs: dict[str, Json] = field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
+    number: int = 0
+    """Frames of a run count from 0 in the order they were opened."""
+
+
+class Pause(Struct, frozen=True, omit_defaults=True):
+    """What a run waits for; `deadline` is a moment by the database's clock."""
+
+    expectation: Expectation
+    deadline: Millis
+    branch: bool = False
+    """True: the deadline leads to a branch of the flow; False: the frame expires."""
+
+
+class Pending(Struct, frozen=True, omit_defaults=True):
+    """A call that was asked of the world and whose result has not come back."""
+
+    node: str
+    step: int
+    """Counts the calls of one turn from 0; (run, rev, step) names the call's stored result."""
+
+
+class Run(Struct, frozen=True, omit_defaults=True):
+    """One journey through a flow version, with its stack of frames; the last frame is the one that moves."""
+
+    id: str
+    locale: str
+    """The language of the run: the session's, else the flow's."""
+    seed: str
+    trigger: Trigger
+    frames: tuple[Frame, ...] = ()
+    status: Status = "running"
+    pause: Pause | None = None
+    pending: Pending | None = None
+    turns: int = 0
+    frames_opened: int = 0
+    steps: int = 0
+    """Nodes visited in the turn under way; 0 between turns."""
+    calls: int = 0
+    """Calls asked for in the turn under way; 0 between turns."""
+    progress: int = 0
+    end_reason: EndReason | None = None
+    end_code: str | None = None
+    end_node: str | None = None
+    result: dict[str, Any] | None = None
+
+    @property
+    def frame(self) -> Frame:
+        """The frame that moves next; a run that has begun has one, also after its end."""
+        return self.frames[-1]
+
+    @property
+    def ended(self) -> bool:
+        """True when no event can move the run again."""
+        return self.status in ENDED
