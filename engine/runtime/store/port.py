@@ -1,0 +1,192 @@
+"""The store's port and its promises; one contract suite holds every implementation to them.
+
+Atomic: everything in a `Record` is saved, or nothing of it; a decision sees a snapshot that no other turn changes before it is saved.
+Ordered: turns of one run are saved one after the other, `rev` by `rev`; a record whose `expected` revision is not the run's
+is not saved (StaleRecord, which asks for the turn to be taken again).
+Durable: `take` returns after the commit has reached the disk. A crash leaves each turn whole or absent.
+Time: `Snapshot.now` is the one clock that judges deadlines, and never goes back.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from engine.errors import BatonError
+from engine.model.values import Json, Millis
+from engine.runtime.store.rows import (
+    ConversationRow,
+    EffectResultRow,
+    IdempotencyRow,
+    MessageRow,
+    OutboxRow,
+    RunRow,
+    StoredReply,
+    TurnRow,
+    UsageRow,
+    WaitEnd,
+    WaitRow,
+)
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What a turn concerns, so that the store can load it: all that is named and belongs to the tenant."""
+
+    tenant_id: str
+    conversation_id: str | None = None
+    """Named by triggers; for a run or wait its own conversation is loaded."""
+    run_id: str | None = None
+    wait_id: str | None = None
+    """None with a run: the run's open wait, if it has one."""
+    idempotency: tuple[str, str] | None = None
+    """Scope and key."""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """What is true at this moment of what the order named; None where there is no such row."""
+
+    now: Millis
+    stored: StoredReply | None = None
+    conversation: ConversationRow | None = None
+    run: RunRow | None = None
+    wait: WaitRow | None = None
+
+
+class WaitClosed(Struct, frozen=True):
+    """The wait ends now; refused (StaleRecord) unless it is still open, and for `expired` past its deadline, else before it."""
+
+    id: str
+    by: WaitEnd
+
+
+class ConversationChange(Struct, frozen=True, kw_only=True):
+    """What a turn changes in its conversation: names it wrote, nothing else of the variables."""
+
+    id: str
+    written: dict[str, Json]
+    owned: frozenset[str]
+    """Names that belong to the tenant from now on."""
+    messages: int
+    """How far the sequence advances."""
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """Everything that one commit of a turn writes, whole or not at all."""
+
+    run: RunRow
+    turn: TurnRow
+    expected: tuple[int, int] | None
+    """(rev, epoch) that the stored run must have; None: the run is new. A turn of the same rev is updated, else inserted."""
+    opened_conversation: ConversationRow | None = None
+    conversation: ConversationChange | None = None
+    closed: WaitClosed | None = None
+    opened: WaitRow | None = None
+    messages: tuple[MessageRow, ...] = ()
+    usage: tuple[UsageRow, ...] = ()
+    outbox: tuple[OutboxRow, ...] = ()
+    idempotency: IdempotencyRow | None = None
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """Nothing happens but that the answer is kept under the request's key (None: nothing at all is written)."""
+
+    idempotency: IdempotencyRow | None = None
+    opened_conversation: ConversationRow | None = None
+    conversation: ConversationChange | None = None
+
+
+Decision = Record | Noted
+Answer = TypeVar("Answer")
+Decide = Callable[[Snapshot], tuple[Decision, Answer]]
+"""A pure function from what is true to what is to be written and what to answer; a refusal is raised. It may be called again."""
+
+
+class StaleRecord(BatonError):
+    """What the decision rests on is not true any more; take the turn again."""
+
+
+class DueWait(Struct, frozen=True):
+    """A wait whose deadline has passed."""
+
+    tenant_id: str
+    run_id: str
+    wait_id: str
+    deadline: Millis
+
+
+class RunView(Struct, frozen=True, kw_only=True):
+    """A run as a reader sees it: its row, its conversation's customer, and its turns since the customer's last input, oldest first."""
+
+    run: RunRow
+    customer_id: str | None
+    turns: tuple[TurnRow, ...]
+
+
+class MessageView(Struct, frozen=True, kw_only=True):
+    """A message with the encoded reply of its turn."""
+
+    message: MessageRow
+    reply: bytes
+
+
+class RunFilter(Struct, frozen=True, kw_only=True):
+    """Which runs a list shows, newest first."""
+
+    conversation_id: str | None = None
+    customer_id: str | None = None
+    open_only: bool = False
+    status: str | None = None
+    intent: str | None = None
+    limit: int = 20
+
+
+class Store(Protocol):
+    """Where runs, waits, turns and conversations live."""
+
+    def now(self) -> Millis:
+        """The moment by the store's own clock."""
+
+    async def take(self, order: Order, decide: Decide[Answer]) -> Answer:
+        """Load what the order names, decide, save, commit; returns what the decision answers. Refusals are raised and write nothing.
+
+        Unavailable is raised when the database cannot take it (full disk, lost file); nothing is half written then.
+        """
+
+    async def save_result(self, row: EffectResultRow) -> None:
+        """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing."""
+
+    async def due(self, limit: int) -> Sequence[DueWait]:
+        """Open waits past their deadline, the oldest deadline first, shared fairly between tenants."""
+
+    async def next_deadline(self) -> Millis | None:
+        """The nearest deadline of any open wait."""
+
+    async def run(self, tenant_id: str, run_id: str) -> RunView | None:
+        """The run and its turns since the customer's last input."""
+
+    async def runs(self, tenant_id: str, chosen: RunFilter) -> Sequence[RunView]:
+        """Runs that the filter lets through, newest first."""
+
+    async def turns(self, tenant_id: str, run_id: str) -> Sequence[TurnRow]:
+        """Every turn of the run, oldest first."""
+
+    async def conversation(self, tenant_id: str, conversation_id: str) -> ConversationRow | None:
+        """The conversation, if the tenant has it."""
+
+    async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
+        """The customer's newest conversation that is not archived."""
+
+    async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
+        """The conversation's messages in sequence."""
+
+    async def usage_of_turn(self, tenant_id: str, turn_id: str) -> Sequence[UsageRow]:
+        """What the turn's models spent."""
+
+    async def prune(self, before: Millis) -> int:
+        """Forget idempotency rows that are older; gives how many there were."""
+
+    async def healthy(self) -> None:
+        """Raises Unavailable when the database does not answer a trivial question and take a trivial write."""
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go of the database."""

@@ -1,0 +1,141 @@
+"""The registry's port: what operators and authors manage, and what running servers keep in memory.
+
+Changes are rare and small; each is one transaction that also raises `revision`, so that servers notice it by a look at one number.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct, field
+
+from engine.model.values import Millis
+
+KeyStatus = Literal["active", "paused", "revoked"]
+
+
+class TenantRow(Struct, frozen=True, kw_only=True):
+    """Who owns flows, keys, prices and conversations."""
+
+    id: str
+    name: str
+    created_at: Millis
+
+
+class PublicKeyRow(Struct, frozen=True, kw_only=True):
+    """What a web page shows to open sessions: which intents it offers, and to which origins."""
+
+    tenant_id: str
+    id: str
+    key: str
+    """`pk_(live|test)_` and 32 hexadecimal digits."""
+    created_at: Millis
+    identity_secret: str
+    """Under it the tenant's own server signs customer ids."""
+    label: str | None = None
+    accent_color: str | None = None
+    intents: list[str] | None = None
+    """None: all that are published."""
+    origins: list[str] = field(default_factory=list)
+    native: bool = False
+    expose_trace: bool = False
+    trusted_usage: bool = False
+    status: KeyStatus = "active"
+
+
+class ApiKeyRow(Struct, frozen=True, kw_only=True):
+    """A server's credential; only the SHA-256 of the key is kept."""
+
+    tenant_id: str
+    id: str
+    digest: bytes
+    hint: str
+    """The first characters, so that people can tell keys apart."""
+    created_at: Millis
+    scopes: list[str]
+    status: KeyStatus = "active"
+
+
+class FlowVersionRow(Struct, frozen=True, kw_only=True):
+    """A published, immutable version of a flow; the newest version of a flow is the active one."""
+
+    tenant_id: str
+    flow: str
+    version: int
+    digest: str
+    intent: str | None
+    source: str
+    """The file as it was published."""
+    document: bytes
+    """The checked flow, encoded, so that a start need not read YAML."""
+    published_at: Millis
+
+
+class PriceRow(Struct, frozen=True, kw_only=True):
+    """What a model's tokens cost from a moment on: US dollars per million tokens as decimal text."""
+
+    tenant_id: str
+    id: str
+    model: str
+    input: str
+    output: str
+    cached_input: str | None
+    effective_from: Millis
+
+
+class FlowHead(Struct, frozen=True, kw_only=True):
+    """The active version of a flow, without its text."""
+
+    tenant_id: str
+    flow: str
+    version: int
+    digest: str
+    intent: str | None
+
+
+class Register(Struct, frozen=True, kw_only=True):
+    """All that running servers keep in memory, as of `revision`."""
+
+    revision: int
+    tenants: tuple[TenantRow, ...] = ()
+    public_keys: tuple[PublicKeyRow, ...] = ()
+    api_keys: tuple[ApiKeyRow, ...] = ()
+    flows: tuple[FlowHead, ...] = ()
+    prices: tuple[PriceRow, ...] = ()
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A checked flow that is to be published."""
+
+    flow: str
+    digest: str
+    intent: str | None
+    source: str
+    document: bytes
+
+
+class Registry(Protocol):
+    """Tenants, keys, published flows and prices."""
+
+    async def revision(self) -> int:
+        """A number that every change raises."""
+
+    async def register(self) -> Register:
+        """Everything that servers keep in memory, read as of one moment."""
+
+    async def add_tenant(self, tenant: TenantRow, public_key: PublicKeyRow, api_key: ApiKeyRow) -> None:
+        """Raises TenantExists, and adds nothing, when the name is taken."""
+
+    async def put_public_key(self, row: PublicKeyRow) -> None:
+        """Add the key, or replace the one of the same tenant and id."""
+
+    async def put_api_key(self, row: ApiKeyRow) -> None:
+        """Add the key, or replace the one of the same tenant and id."""
+
+    async def publish(self, tenant_id: str, drafts: Sequence[Draft], at: Millis) -> Sequence[FlowVersionRow]:
+        """Add a version for each draft whose digest is not the active one's, all or none; gives those that are new."""
+
+    async def version(self, tenant_id: str, flow: str, version: int) -> FlowVersionRow | None:
+        """One published version, whole."""
+
+    async def put_prices(self, rows: Sequence[PriceRow]) -> None:
+        """Add the rows; one of the same tenant, model and moment is replaced by the new one, all or none."""

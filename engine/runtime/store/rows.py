@@ -1,0 +1,165 @@
+"""The rows that turns read and write, as values. Every row belongs to a tenant; times are milliseconds since 1970."""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from engine.model.run import EndReason, Status
+from engine.model.values import Json, Millis
+
+WaitEnd = Literal["answered", "expired", "cancelled"]
+EventKind = Literal["started", "answered", "timed_out", "returned", "cancelled"]
+
+
+class ConversationRow(Struct, frozen=True, kw_only=True):
+    """One person's thread of messages, and its variables."""
+
+    tenant_id: str
+    id: str
+    created_at: Millis
+    modified_at: Millis
+    customer_id: str | None = None
+    """Set only where a signature proved it, or the engine surface said so."""
+    locale: str | None = None
+    variables: dict[str, Json] = field(default_factory=dict)
+    owned: list[str] = field(default_factory=list)
+    """Names that a flow or the engine surface has written: a value from the chat surface for them is dropped."""
+    next_sequence: int = 0
+    archived_at: Millis | None = None
+    name: str | None = None
+
+
+class RunRow(Struct, frozen=True, kw_only=True):
+    """One run as it stands between two commits; `rev` counts its turns, `epoch` its claims."""
+
+    tenant_id: str
+    id: str
+    conversation_id: str
+    flow: str
+    """The flow that was triggered; the state knows where the run stands now."""
+    version: int
+    intent: str
+    status: Status
+    rev: int
+    epoch: int
+    input_rev: int
+    """The turn of the customer's last input: a GET shows the blocks since then."""
+    state: bytes
+    started_at: Millis
+    ended_at: Millis | None = None
+    end_reason: EndReason | None = None
+    lease_until: Millis | None = None
+    """Set while a worker holds the run between two commits of one turn."""
+    attempts: int = 0
+
+
+class WaitRow(Struct, frozen=True, kw_only=True):
+    """One pause of one run; it ends once, by exactly one of an answer, its deadline and a cancel."""
+
+    tenant_id: str
+    id: str
+    run_id: str
+    rev: int
+    """The turn that opened it."""
+    opened_at: Millis
+    deadline: Millis
+    answerable: bool
+    """Whether the customer holds a token for it."""
+    ended_at: Millis | None = None
+    ended_by: WaitEnd | None = None
+
+
+class TurnRow(Struct, frozen=True, kw_only=True):
+    """One event taken and everything it caused; `reply` is an encoded TurnReply, `trace` an encoded list of visits."""
+
+    tenant_id: str
+    id: str
+    run_id: str
+    rev: int
+    event: EventKind
+    at: Millis
+    done: bool
+    """False while a call of this turn is under way."""
+    reply: bytes
+    trace: bytes
+
+
+class MessageRow(Struct, frozen=True, kw_only=True):
+    """One message of a conversation; an assistant's blocks stand in its turn's reply."""
+
+    tenant_id: str
+    id: str
+    conversation_id: str
+    run_id: str
+    turn_id: str
+    role: Literal["user", "assistant"]
+    sequence: int
+    created_at: Millis
+    text: str | None = None
+    values: dict[str, Json] | None = None
+
+
+class UsageRow(Struct, frozen=True, kw_only=True):
+    """Tokens that one model spent in one turn, and what they cost by the price row named; cost is null for an unpriced model."""
+
+    tenant_id: str
+    id: str
+    run_id: str
+    turn_id: str
+    conversation_id: str
+    public_key_id: str | None
+    flow: str
+    at: Millis
+    source: Literal["client", "engine"]
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_prompt_tokens: int | None
+    cost_micros: int | None
+    price_id: str | None
+
+
+class OutboxRow(Struct, frozen=True, kw_only=True):
+    """Something to be told to the tenant's webhooks, in (rev, n) order of its run."""
+
+    tenant_id: str
+    id: str
+    run_id: str
+    rev: int
+    n: int
+    type: str
+    at: Millis
+    payload: dict[str, Json]
+
+
+class IdempotencyRow(Struct, frozen=True, kw_only=True):
+    """A request that was taken under a key, and its stored answer: `reply` where it is set, else that of the turn, once done."""
+
+    tenant_id: str
+    scope: str
+    key: str
+    digest: bytes
+    """SHA-256 of what was asked."""
+    at: Millis
+    turn_id: str | None = None
+    reply: bytes | None = None
+
+
+class EffectResultRow(Struct, frozen=True, kw_only=True):
+    """The result of one call, stored before the next step: an encoded Returned."""
+
+    tenant_id: str
+    run_id: str
+    rev: int
+    step: int
+    at: Millis
+    returned: bytes
+
+
+class StoredReply(Struct, frozen=True, kw_only=True):
+    """What an earlier request under the same key was answered; `done` False: its turn is still under way."""
+
+    digest: bytes
+    at: Millis
+    done: bool
+    reply: bytes | None
