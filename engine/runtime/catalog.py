@@ -1,0 +1,130 @@
+"""What a running server knows without asking the database: keys, published intents, compiled flows and prices.
+
+`refresh` looks at one number and reads everything anew when it has changed; it is called by the scheduler at least every second,
+so that what is published, paused or priced is seen within two. Readers get one immutable view after the other, never half of one.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from engine.interpreter import CompiledFlow, compile_flow
+from engine.model.flow import Flow
+from engine.model.run import FlowRef
+from engine.model.values import Millis
+from engine.runtime.store.registry import ApiKeyRow, FlowHead, PriceRow, PublicKeyRow, Register, Registry, TenantRow
+
+_documents: Final = msgspec.msgpack.Decoder(Flow)
+_encoder: Final = msgspec.msgpack.Encoder()
+
+
+def encode_flow(flow: Flow) -> bytes:
+    """A checked flow as a published version stores it."""
+    return _encoder.encode(flow)
+
+
+class MissingVersion(Exception):
+    """A run stands in a version that is not in memory; `Catalog.fetch` brings it, then the turn is taken again."""
+
+    def __init__(self, tenant_id: str, ref: FlowRef) -> None:
+        super().__init__(f"{ref.flow} version {ref.version}")
+        self.tenant_id = tenant_id
+        self.ref = ref
+
+
+class _View(Struct, frozen=True):
+    """One moment of the register, indexed by what requests name."""
+
+    revision: int
+    tenants: Mapping[str, TenantRow]
+    public_keys: Mapping[str, PublicKeyRow]
+    api_keys: Mapping[bytes, ApiKeyRow]
+    intents: Mapping[str, Mapping[str, FlowHead]]
+    prices: Mapping[tuple[str, str], tuple[PriceRow, ...]]
+
+
+class Catalog:
+    """Answers from memory; compiled flows are kept for as long as the process lives, since versions never change."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._view = _index(Register(revision=-1))
+        self._flows: dict[tuple[str, FlowRef], CompiledFlow] = {}
+
+    async def refresh(self) -> bool:
+        """Read the register anew if it has changed; True when it had."""
+        if await self._registry.revision() == self._view.revision:
+            return False
+        register = await self._registry.register()
+        for head in register.flows:
+            await self.fetch(head.tenant_id, FlowRef(head.flow, head.version))
+        self._view = _index(register)
+        return True
+
+    async def fetch(self, tenant_id: str, ref: FlowRef) -> CompiledFlow | None:
+        """The compiled version, read from the registry the first time; None when it was never published."""
+        known = self._flows.get((tenant_id, ref))
+        if known is not None:
+            return known
+        row = await self._registry.version(tenant_id, ref.flow, ref.version)
+        if row is None:
+            return None
+        return self._flows.setdefault((tenant_id, ref), compile_flow(ref, _documents.decode(row.document)))
+
+    def flow(self, tenant_id: str, ref: FlowRef) -> CompiledFlow:
+        """The compiled version; raises MissingVersion when it is not in memory."""
+        try:
+            return self._flows[tenant_id, ref]
+        except KeyError:
+            raise MissingVersion(tenant_id, ref) from None
+
+    def tenant(self, tenant_id: str) -> TenantRow | None:
+        """The tenant of that id."""
+        return self._view.tenants.get(tenant_id)
+
+    def public_key(self, key: str) -> PublicKeyRow | None:
+        """The public key as a page shows it, whatever its status; also found by its id."""
+        return self._view.public_keys.get(key)
+
+    def origins(self) -> frozenset[str]:
+        """Every origin that some active key allows, as its owner wrote it."""
+        keys = self._view.public_keys.values()
+        return frozenset(origin for key in keys if key.status == "active" for origin in key.origins)
+
+    def api_key(self, digest: bytes) -> ApiKeyRow | None:
+        """The API key with this SHA-256, whatever its status."""
+        return self._view.api_keys.get(digest)
+
+    def intents(self, tenant_id: str) -> Mapping[str, FlowHead]:
+        """Published intents of the tenant, by name."""
+        return self._view.intents.get(tenant_id, {})
+
+    def triggered(self, tenant_id: str, intent: str) -> CompiledFlow | None:
+        """The flow that the intent starts; None when none is published."""
+        head = self.intents(tenant_id).get(intent)
+        return None if head is None else self.flow(tenant_id, FlowRef(head.flow, head.version))
+
+    def price(self, tenant_id: str, model: str, at: Millis) -> PriceRow | None:
+        """The price that is in effect for the model at that moment."""
+        rows = self._view.prices.get((tenant_id, model), ())
+        return next((row for row in rows if row.effective_from <= at), None)
+
+
+def _index(register: Register) -> _View:
+    intents: dict[str, dict[str, FlowHead]] = {}
+    for head in register.flows:
+        if head.intent is not None:
+            intents.setdefault(head.tenant_id, {})[head.intent] = head
+    prices: dict[tuple[str, str], tuple[PriceRow, ...]] = {}
+    for row in sorted(register.prices, key=lambda row: (row.effective_from, row.id), reverse=True):
+        prices[row.tenant_id, row.model] = (*prices.get((row.tenant_id, row.model), ()), row)
+    return _View(
+        revision=register.revision,
+        tenants={tenant.id: tenant for tenant in register.tenants},
+        public_keys={name: key for key in register.public_keys for name in (key.id, key.key)},
+        api_keys={key.digest: key for key in register.api_keys},
+        intents=intents,
+        prices=prices,
+    )

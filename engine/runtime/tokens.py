@@ -1,0 +1,92 @@
+"""Tokens are derived, not stored: an id and an HMAC of (purpose, tenant, id) under the server's key.
+
+The first character after the prefix names the key, so that keys can be rotated: new tokens are made with the first key of the ring,
+tokens of the others stay valid until they are taken off it.
+"""
+
+import base64
+import binascii
+import hmac
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from engine.model.values import Millis
+
+_MAC_BYTES: Final = 16
+_ID_BYTES: Final = 16
+
+
+class Session(Struct, frozen=True, array_like=True):
+    """What a session token says: whose it is, and since when."""
+
+    tenant_id: str
+    public_key_id: str
+    conversation_id: str
+    customer_id: str | None
+    locale: str | None
+    issued_at: Millis
+    origin: str | None = None
+
+
+class Keyring:
+    """Makes and reads tokens under the server's keys; key ids are single characters, the first is used for new tokens."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        self._keys = dict(keys)
+        self._current = next(iter(self._keys))
+        self._encoder = msgspec.msgpack.Encoder()
+        self._sessions = msgspec.msgpack.Decoder(Session)
+
+    def wait_token(self, tenant_id: str, wait_id: str) -> str:
+        """The token that answers the wait."""
+        raw = uuid.UUID(wait_id).bytes
+        return f"wt_{self._current}{_text(raw + self._mac(self._current, b'wait', tenant_id, raw))}"
+
+    def wait_id(self, tenant_id: str, token: str) -> str | None:
+        """The id of the wait that the token was made for; None when it was never made here, or for another tenant."""
+        opened = self._open(token, "wt_", b"wait", tenant_id)
+        return str(uuid.UUID(bytes=opened)) if opened is not None and len(opened) == _ID_BYTES else None
+
+    def session_token(self, session: Session) -> str:
+        """The token that opens this session; the same session gives the same token."""
+        raw = self._encoder.encode(session)
+        return f"st_{self._current}{_text(raw + self._mac(self._current, b'session', '', raw))}"
+
+    def session(self, token: str) -> Session | None:
+        """The session that the token was made for; None when it was never made here. Its age is the caller's to judge."""
+        opened = self._open(token, "st_", b"session", "")
+        try:
+            return None if opened is None else self._sessions.decode(opened)
+        except msgspec.DecodeError:
+            return None
+
+    def _open(self, token: str, prefix: str, purpose: bytes, tenant_id: str) -> bytes | None:
+        key_id = token[len(prefix) : len(prefix) + 1]
+        if not token.startswith(prefix) or key_id not in self._keys:
+            return None
+        raw = _bytes(token[len(prefix) + 1 :])
+        if raw is None or len(raw) <= _MAC_BYTES:
+            return None
+        said, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        return said if hmac.compare_digest(mac, self._mac(key_id, purpose, tenant_id, said)) else None
+
+    def _mac(self, key_id: str, purpose: bytes, tenant_id: str, said: bytes) -> bytes:
+        message = b"\0".join((purpose, tenant_id.encode(), said))
+        return hmac.digest(self._keys[key_id], message, "sha256")[:_MAC_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes | None:
+    """The bytes of unpadded base64url in its one canonical form; None for anything else, so that no token has two spellings."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if _text(raw) == text else None
