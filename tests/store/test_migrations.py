@@ -1,0 +1,91 @@
+"""What migrating promises: the schema that the program declares, from nothing or again, and one clear line when it cannot be."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from engine.errors import StoreError
+from engine.runtime.store import rows
+from engine.runtime.store.migrate import migrate
+from engine.runtime.store.tables import METADATA
+
+ROW_OF_TABLE = {
+    "conversation": rows.ConversationRow,
+    "run": rows.RunRow,
+    "wait": rows.WaitRow,
+    "turn": rows.TurnRow,
+    "usage": rows.UsageRow,
+    "outbox": rows.OutboxRow,
+    "idempotency": rows.IdempotencyRow,
+    "effect_result": rows.EffectResultRow,
+}
+
+
+def schema_of(path: Path) -> set[tuple[str, str]]:
+    """Every table and index of the file with the text that made it, spaces apart."""
+    connection = sqlite3.connect(path)
+    try:
+        made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'").fetchall()
+    finally:
+        connection.close()
+    return {(name, "".join(sql.split())) for name, sql in made}
+
+
+def test_migrating_an_empty_file_gives_the_schema_that_is_declared(tmp_path: Path) -> None:
+    migrate(f"sqlite:///{tmp_path}/migrated.db")
+    declared = create_engine(f"sqlite:///{tmp_path}/declared.db")
+    METADATA.create_all(declared)
+    declared.dispose()
+    assert len(schema_of(tmp_path / "migrated.db")) > len(METADATA.tables)
+    assert schema_of(tmp_path / "migrated.db") == schema_of(tmp_path / "declared.db")
+
+
+def test_alembic_finds_nothing_left_to_do_after_migrating(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/baton.db"
+    migrate(url)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing_and_keeps_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "baton.db"
+    migrate(f"sqlite:///{path}")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("INSERT INTO tenant VALUES ('t', 'acme', 1)")
+    migrate(f"sqlite:///{path}")
+    assert connection.execute("SELECT name FROM tenant").fetchall() == [("acme",)]
+    connection.close()
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "baton.db"
+    migrate(f"sqlite:///{path}")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreError, match=r"^[^\n]*newer version[^\n]*$"):
+        migrate(f"sqlite:///{path}")
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database " * 100, encoding="utf-8")
+    with pytest.raises(StoreError, match=r"^[^\n]*notes.txt cannot be used[^\n]*$"):
+        migrate(f"sqlite:///{path}")
+    assert path.read_text(encoding="utf-8") == "not a database " * 100
+
+
+@pytest.mark.parametrize("table", ROW_OF_TABLE)
+def test_a_table_has_the_columns_of_its_row_in_the_same_order(table: str) -> None:
+    assert [column.name for column in METADATA.tables[table].columns] == list(ROW_OF_TABLE[table].__struct_fields__)
+
+
+def test_the_tenant_leads_every_primary_key_of_what_tenants_own() -> None:
+    first = {name: next(iter(table.primary_key.columns)).name for name, table in METADATA.tables.items()}
+    assert {name for name, column in first.items() if column != "tenant_id"} == {"tenant", "meta"}
