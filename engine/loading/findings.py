@@ -1,0 +1,54 @@
+"""Collects what is wrong with one file."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from engine.loading.codes import CODES
+from engine.loading.tree import Lines
+from engine.model.problems import Diagnostic
+
+COMPARISONS = 10_000
+"""Names compared for hints in one file: a file full of wrong names gets hints for the first of them alone."""
+SHOWN = 60
+"""Characters of a foreign text that a message repeats."""
+
+
+class Findings:
+    """The problems of one file, found in any order."""
+
+    def __init__(self, file: str, lines: Lines) -> None:
+        self._file = file
+        self._lines = lines
+        self._found: list[Diagnostic] = []
+        self._comparisons = COMPARISONS
+
+    def add(self, code: str, offset: int, message: str, hint: str | None = None) -> None:
+        """Notes a problem at an offset of the text."""
+        line, column = self._lines.at(offset)
+        self._found.append(Diagnostic(self._file, line, column, CODES[code].severity, code, message, hint))
+
+    def nearest(self, word: str, known: Collection[str]) -> str | None:
+        """The known name that the word is nearest to; None when nothing is near, or too much was asked already."""
+        if len(word) > SHOWN or len(known) > self._comparisons:
+            return None
+        self._comparisons -= len(known)
+        return next(iter(get_close_matches(word, sorted(known), 1)), None)
+
+    def meant(self, word: str, known: Collection[str]) -> str | None:
+        """A hint with the nearest known name; None when nothing is near."""
+        return self.did_you_mean(self.nearest(word, known))
+
+    @staticmethod
+    def did_you_mean(name: str | None) -> str | None:
+        """The hint that proposes a name."""
+        return None if name is None else f"did you mean `{name}`?"
+
+    def sorted(self) -> list[Diagnostic]:
+        """The problems in the order of their places, each once."""
+        return sorted(set(self._found), key=lambda found: (found.line, found.column, found.code, found.message))
+
+
+def shown(value: str) -> str:
+    """A foreign text, short and on one line, in backticks."""
+    line = " ".join(value[: SHOWN + 1].split())
+    return f"`{line[:SHOWN]}…`" if len(value) > SHOWN else f"`{line}`"

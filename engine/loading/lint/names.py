@@ -1,0 +1,115 @@
+"""Names, languages, time zones and spans of a whole flow."""
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+from engine.loading.findings import Findings, shown
+from engine.loading.lint.outline import NodeView, Outline
+from engine.loading.tree import Entry, Leaf, Pairs
+from engine.model.nodes import Assign
+from engine.model.values import END, span
+
+MOST_NODES: Final = 1_000
+SHORTEST: Final = 1_000
+LONGEST_EXPIRY: Final = 30 * 86_400_000
+LONGEST_TIMEOUT: Final = 365 * 86_400_000
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LOCALE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+_NAME_HINT: Final = "lower-case letters, digits and _, beginning with a letter, at most 64"
+_CONVERSATION: Final = "conversation."
+
+
+def check_names(outline: Outline, findings: Findings) -> None:
+    """Reports bad names of nodes, variables, inputs and languages, and spans out of bounds."""
+    _check_nodes(outline, findings)
+    for key in ("variables", "inputs", "outputs"):
+        for name, entry in outline.entries(key).items():
+            _check_name(name, entry.start, findings)
+    for view in outline.nodes.values():
+        _check_assigned(view, findings)
+        _check_timeout(view, findings)
+    _check_zone(outline, findings)
+    _check_expiry(outline, findings)
+    _check_locales(outline, findings)
+
+
+def _check_nodes(outline: Outline, findings: Findings) -> None:
+    part = outline.root.get("nodes")
+    if isinstance(part, Pairs) and not part.entries:
+        findings.add("flow.empty", outline.root.entries["nodes"].start, "a flow needs at least one node")
+    for number, view in enumerate(outline.nodes.values()):
+        if view.id == END:
+            findings.add("name.reserved", view.start, "`end` always means the end of the flow", "give the node another id")
+        else:
+            _check_name(view.id, view.start, findings)
+        if number == MOST_NODES:
+            findings.add("flow.too_large", view.start, f"a flow has at most {MOST_NODES:,} nodes")
+
+
+def _check_name(name: str, start: int, findings: Findings) -> None:
+    if not _NAME.fullmatch(name):
+        findings.add("name.bad", start, f"{shown(name)} is not an id", _NAME_HINT)
+
+
+def _check_assigned(view: NodeView, findings: Findings) -> None:
+    if isinstance(view.node, Assign) and isinstance(view.part, Pairs):
+        for name, start in assigned(view):
+            _check_name(name.removeprefix(_CONVERSATION), start, findings)
+
+
+def assigned(view: NodeView) -> list[tuple[str, int]]:
+    """What a `set` writes, `conversation.` included, each with its place."""
+    values = view.part.get("values") if isinstance(view.part, Pairs) and isinstance(view.node, Assign) else None
+    entries: dict[str, Entry] = values.entries if isinstance(values, Pairs) else {}
+    return [(name, entry.start) for name, entry in entries.items()]
+
+
+def _check_timeout(view: NodeView, findings: Findings) -> None:
+    timeout = view.part.get("timeout") if isinstance(view.part, Pairs) else None
+    after = timeout.get("after") if isinstance(timeout, Pairs) else None
+    if isinstance(after, Leaf) and isinstance(after.value, str) and "{{" not in after.value:
+        _check_span(after, LONGEST_TIMEOUT, "365d", findings)
+
+
+def _check_expiry(outline: Outline, findings: Findings) -> None:
+    expiry = outline.leaf("expires_after")
+    if expiry is not None and span(str(expiry.value)) is not None:  # another text has been refused already
+        _check_span(expiry, LONGEST_EXPIRY, "30d", findings)
+
+
+def _check_span(leaf: Leaf, longest: int, bound: str, findings: Findings) -> None:
+    length = span(str(leaf.value))
+    if length is None:
+        findings.add("duration.bad", leaf.start, f"{shown(str(leaf.value))} is not a duration", "write it like 30s, 10m, 24h, 3d or 1w")
+    elif not SHORTEST <= length <= longest:
+        findings.add("duration.bad", leaf.start, f"{shown(str(leaf.value))} lies outside 1s..{bound}")
+
+
+def _check_zone(outline: Outline, findings: Findings) -> None:
+    zone = outline.leaf("timezone")
+    if zone is not None and zone.value not in zones():
+        findings.add(
+            "timezone.unknown", zone.start, f"there is no time zone {shown(str(zone.value))}", findings.meant(str(zone.value), zones())
+        )
+
+
+@lru_cache(maxsize=1)
+def zones() -> frozenset[str]:
+    """The names of all IANA time zones."""
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+
+def _check_locales(outline: Outline, findings: Findings) -> None:
+    own = outline.leaf("locale")
+    named = outline.locales() if own is None else [(str(own.value), own.start), *outline.locales()]
+    for locale, start in named:
+        check_locale(locale, start, findings)
+
+
+def check_locale(locale: str, start: int, findings: Findings) -> None:
+    """Reports a language that is not written like en or de-AT."""
+    if not _LOCALE.fullmatch(locale):
+        findings.add("locale.bad", start, f"{shown(locale)} is not a language", "write it like en or de-AT")

@@ -1,0 +1,128 @@
+"""A flow file as the checks see it: its nodes in the file's order, each with its place, whole or broken."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Torn, Tree
+from engine.model.flow import Flow
+from engine.model.nodes import Ask, Asking, Choice, Common, Form, Node
+
+
+class NodeView(Struct, frozen=True):
+    """One node: `start` is the place of its id; `node` is None where it is broken."""
+
+    id: str
+    start: int
+    part: Part
+    node: Node | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a visit may wait; of a broken node the best is believed."""
+        return self.node is None or isinstance(self.node, Asking)
+
+    def at(self, *path: str | int) -> int:
+        """The offset of the key or list item that the path leads to; as far as the path exists."""
+        return place_in(self.part, self.start, path)
+
+    def value_at(self, *path: str | int) -> int:
+        """The offset of the value that the path leads to; as far as the path exists."""
+        part = self.part
+        for step in path:
+            inner = _inner(part, step)
+            if inner is None:
+                break
+            part = inner[1]
+        return part.start
+
+
+class Outline(Struct, frozen=True):
+    """What the checks look at; `flow` is None when anything in the file is broken."""
+
+    tree: Tree
+    root: Pairs
+    nodes: dict[str, NodeView]
+    flow: Flow | None
+
+    def entries(self, key: str) -> dict[str, Entry]:
+        """The entries of the mapping under a key of the file; empty where there is none."""
+        part = self.root.get(key)
+        return part.entries if isinstance(part, Pairs) else {}
+
+    def leaf(self, key: str) -> Leaf | None:
+        """The text under a key of the file; None where there is none."""
+        part = self.root.get(key)
+        return part if isinstance(part, Leaf) and isinstance(part.value, str) else None
+
+    def text(self, key: str, default: str) -> str:
+        """Likewise, as text."""
+        found = self.leaf(key)
+        return default if found is None else str(found.value)
+
+    def locales(self) -> list[tuple[str, int]]:
+        """The languages of `locales`, each with its place."""
+        part = self.root.get("locales")
+        items = part.items if isinstance(part, Items) else ()
+        return [(item.value, item.start) for item in items if isinstance(item, Leaf) and isinstance(item.value, str)]
+
+
+def outline(tree: Tree, root: Pairs, made: Mapping[int, Any], flow: Flow | None) -> Outline:
+    """The outline of a file; `made` is what became of its mappings."""
+    part = root.get("nodes")
+    entries = part.entries if isinstance(part, Pairs) else {}
+    views = {}
+    for name, entry in entries.items():
+        node = made.get(id(entry.value))
+        views[name] = NodeView(name, entry.start, entry.value, node if isinstance(node, Common) else None)  # type: ignore[arg-type]
+    return Outline(tree, root, views, flow)
+
+
+def place_in(part: Part, start: int, path: tuple[str | int, ...]) -> int:
+    """The offset of the key or item at the end of the path; as far as the path exists."""
+    for step in path:
+        inner = _inner(part, step)
+        if inner is None:
+            break
+        start, part = inner
+    return start
+
+
+def _inner(part: Part, step: str | int) -> tuple[int, Part] | None:
+    match part, step:
+        case Pairs(), str() if step in part.entries:
+            return part.entries[step].start, part.entries[step].value
+        case Items(), int() if step < len(part.items):
+            return part.items[step].start, part.items[step]
+        case _:
+            return None
+
+
+def leaves(part: Part) -> Iterator[Leaf]:
+    """Every scalar value inside the part."""
+    match part:
+        case Leaf():
+            yield part
+        case Items():
+            for item in part.items:
+                yield from leaves(item)
+        case Pairs():
+            for entry in part.entries.values():
+                yield from leaves(entry.value)
+        case Torn():
+            pass
+
+
+def saved(view: NodeView) -> list[tuple[str, int]]:
+    """The variables that a waiting node's answer is saved in, each with its place."""
+    match view.node:
+        case Ask() | Choice():
+            return [(view.node.save or view.id, view.value_at("save") if view.node.save else view.start)]
+        case Form(save=None):
+            named = enumerate(view.node.fields)
+            return [(field.name, view.value_at("fields", number, "name")) for number, field in named if field.name is not None]
+        case Form():
+            return [(view.node.save or view.id, view.value_at("save"))]
+        case _:
+            return []

@@ -1,0 +1,65 @@
+"""The patterns of a flow must compile, and compile to little: what an author writes is never a way to stop the server."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import re2
+
+from engine.loading.findings import Findings
+from engine.loading.lint.outline import Outline
+from engine.model.inputs import Validation
+from engine.model.nodes import Ask, Form
+
+LONGEST_PATTERN: Final = 1_000
+MOST_PATTERNS: Final = 1_000
+"""Different patterns in one flow: one for each node of the largest."""
+MOST_BAD: Final = 50
+"""After so many bad ones the rest is not tried: each may cost as much as a hundred good ones."""
+
+_OPTIONS: Final = re2.Options()
+_OPTIONS.log_errors = False
+_OPTIONS.max_mem = 1 << 20
+
+
+def check_patterns(outline: Outline, findings: Findings) -> None:
+    """Reports patterns that do not compile, each place once."""
+    faults: dict[str, str | None] = {}
+    bad = 0
+    for pattern, start in _patterns(outline):
+        if pattern not in faults:
+            if len(faults) == MOST_PATTERNS:
+                findings.add("flow.too_large", start, f"a flow has at most {MOST_PATTERNS:,} different patterns")
+                return
+            faults[pattern] = _fault(pattern)
+            bad += faults[pattern] is not None
+        if (fault := faults[pattern]) is not None:
+            findings.add("pattern.bad", start, f"the pattern cannot be used: {fault}", "RE2 has no look-around and no back references")
+        if bad > MOST_BAD:
+            return
+
+
+def _patterns(outline: Outline) -> Iterator[tuple[str, int]]:
+    """Every literal pattern, with its place."""
+    for view in outline.nodes.values():
+        rules: list[tuple[tuple[str | int, ...], Validation | None]]
+        match view.node:
+            case Ask():
+                rules = [((), view.node.validation)]
+            case Form():
+                rules = [(("fields", number), field.validation) for number, field in enumerate(view.node.fields)]
+            case _:
+                continue
+        for path, validation in rules:
+            if validation is not None and validation.pattern is not None and "{{" not in validation.pattern:
+                yield validation.pattern, view.value_at(*path, "validation", "pattern")
+
+
+def _fault(pattern: str) -> str | None:
+    if len(pattern) > LONGEST_PATTERN:
+        return f"it is longer than {LONGEST_PATTERN:,} characters"
+    try:
+        re2.compile(pattern, _OPTIONS)
+    except re2.error as problem:
+        reason = problem.args[0] if problem.args else "it does not compile"
+        return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+    return None

@@ -1,0 +1,119 @@
+"""What expressions read must exist, and what is set should be read."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final
+
+from engine.loading.findings import Findings, shown
+from engine.loading.lint.names import assigned
+from engine.loading.lint.outline import NodeView, Outline, leaves, saved
+from engine.loading.lint.spots import NODE_RULES
+from engine.loading.lint.templates import Read
+from engine.loading.tree import Items, Leaf, Pairs
+from engine.model.nodes import Ask, Choice, Form
+
+_PARTS: Final = {
+    "trigger": frozenset({"text", "intent", "context", "data"}),
+    "run": frozenset({"id", "flow", "version", "locale", "visits"}),
+}
+_ANSWERED: Final = frozenset({"value", "last", "attempts"})
+_FILLED: Final = frozenset({"values", "last", "attempts"})
+_ERROR: Final = "error"
+"""The variable that a failure sets; every flow has it."""
+
+
+def check_references(outline: Outline, reads: Iterable[Read], findings: Findings, *, whole: bool) -> None:
+    """Reports names that nothing defines, and, where the reads are the whole of them, variables that nothing reads."""
+    known = {*_variables(outline), _ERROR}
+    read: set[str] = set()
+    for one in reads:
+        root, path = one.reference.root, one.reference.path
+        if root == "vars":
+            whole = whole and bool(path) and isinstance(path[0], str)
+            read.update(_read(str(path[0]), one, known, findings) if path else ())
+        else:
+            _check(one, root, path, outline, findings)
+    if whole and all(_is_known(view) for view in outline.nodes.values()):
+        for name, start in _explicit(outline).items():
+            if name not in read:
+                findings.add("variable.unread", start, f"the variable {shown(name)} is set and never read")
+
+
+def _is_known(view: NodeView) -> bool:
+    """Whether the node's type is one whose templates were looked at."""
+    kind = view.part.get("type") if isinstance(view.part, Pairs) else None
+    return isinstance(kind, Leaf) and kind.value in NODE_RULES
+
+
+def _read(name: str, one: Read, known: Collection[str], findings: Findings) -> set[str]:
+    """The variable meant: of a misspelt name the nearest one, so that one slip is not reported as two."""
+    if name in known:
+        return {name}
+    near = findings.nearest(name, known)
+    findings.add("variable.unknown", one.start, f"nothing in this flow sets the variable {shown(name)}", findings.did_you_mean(near))
+    return set() if near is None else {near}
+
+
+def _check(one: Read, root: str, path: tuple[Any, ...], outline: Outline, findings: Findings) -> None:
+    match root, path:
+        case "nodes", (str() as name, *_) if name not in outline.nodes:
+            _missing("there is no node", name, outline.nodes, one, findings)
+        case "nodes", (str() as name, str() as part, *_):
+            _check_node_part(one, name, part, outline, findings)
+        case "run", ("visits", str() as name, *_) if name not in outline.nodes:
+            _missing("there is no node", name, outline.nodes, one, findings)
+        case "inputs", (str() as name, *_) if name not in outline.entries("inputs"):
+            _missing("the flow declares no input", name, outline.entries("inputs"), one, findings)
+        case (("trigger" | "run"), (str() as name, *_)) if name not in _PARTS[root]:
+            _missing(f"`{root}` has no part", name, _PARTS[root], one, findings)
+        case "callbacks", (str() as name, *_):
+            _missing("there is no event wait", name, (), one, findings)
+        case _:
+            pass
+
+
+def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings: Findings) -> None:
+    match outline.nodes[name].node:
+        case Ask() | Choice():
+            parts = _ANSWERED
+        case Form():
+            parts = _FILLED
+        case _:
+            return
+    if part not in parts:
+        _missing(f"`nodes.{name}` has no part", part, parts, one, findings)
+
+
+def _missing(what: str, name: str, known: Collection[str], one: Read, findings: Findings) -> None:
+    findings.add("reference.unknown", one.start, f"{what} {shown(name)}", findings.meant(name, known))
+
+
+def _variables(outline: Outline) -> set[str]:
+    """Every variable that the flow declares, sets or saves anywhere."""
+    names = set(outline.entries("variables"))
+    for view in outline.nodes.values():
+        names.update(_written(view))
+    return names
+
+
+def _written(view: NodeView) -> Iterator[str]:
+    """Everything that the node may write; a broken one is believed to write whatever it names."""
+    if view.node is not None:
+        yield from (name for name, _ in [*saved(view), *assigned(view)])
+    elif isinstance(view.part, Pairs):
+        yield view.id
+        yield from (str(leaf.value) for key in ("save", "fields") for leaf in leaves(view.part.get(key) or Items((), 0)))
+        values = view.part.get("values")
+        yield from values.entries if isinstance(values, Pairs) else ()
+
+
+def _explicit(outline: Outline) -> dict[str, int]:
+    """The variables that the author named on purpose, each with the first place that does."""
+    named = {name: entry.start for name, entry in outline.entries("variables").items()}
+    for view in outline.nodes.values():
+        for name, start in assigned(view):
+            if "." not in name:
+                named.setdefault(name, start)
+        if view.node is not None and getattr(view.node, "save", None) is not None:
+            for name, start in saved(view):
+                named.setdefault(name, start)
+    return dict(sorted(named.items(), key=lambda item: item[1]))

@@ -1,0 +1,81 @@
+"""The JSON Schema of flow files, for editors: made from the model's types, so that it cannot say anything else than they do."""
+
+import ast
+import inspect
+from itertools import pairwise
+from typing import Any, Final, get_args
+
+import msgspec
+
+from engine.loading.absent import LATER_TYPES
+from engine.loading.lint.names import MOST_NODES
+from engine.model import inputs
+from engine.model.flow import Flow, Icon, Intent
+from engine.model.nodes import Case, Common, Node, Timeout
+from engine.model.values import END, Name
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_NAME: Final[str] = msgspec.json.schema(Name)["pattern"]
+_DESCRIBED: Final = (
+    Flow,
+    Intent,
+    Icon,
+    Timeout,
+    Case,
+    inputs.Option,
+    inputs.Branch,
+    inputs.Validation,
+    inputs.FormField,
+    *get_args(Node),
+)
+
+
+def flow_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of one flow file: takes every valid flow, and refuses what the types refuse."""
+    generated = msgspec.json.schema(Flow)
+    definitions: dict[str, Any] = generated["$defs"]
+    for cls in _DESCRIBED:
+        _describe(definitions[cls.__name__], cls)
+    later = {cls.__name__ for cls in get_args(Node) if cls.__struct_config__.tag in LATER_TYPES}
+    for name in later:
+        del definitions[name]
+    _name_keys(definitions, later)
+    return {"$schema": DIALECT, **definitions.pop("Flow"), "$defs": definitions}
+
+
+def _name_keys(definitions: dict[str, Any], later: set[str]) -> None:
+    """What stands under free keys: names, and of nodes only the types that run."""
+    flow, named = definitions["Flow"]["properties"], {"pattern": _NAME}
+    for key in ("inputs", "variables", "outputs"):
+        flow[key]["propertyNames"] = named
+    kinds = [kind for kind in flow["nodes"]["additionalProperties"]["anyOf"] if kind["$ref"].rpartition("/")[2] not in later]
+    flow["nodes"] |= {
+        "additionalProperties": {"anyOf": kinds},
+        "propertyNames": named | {"not": {"const": END}},
+        "minProperties": 1,
+        "maxProperties": MOST_NODES,
+    }
+    definitions["Assign"]["properties"]["values"]["propertyNames"] = {"pattern": _NAME.replace("^", r"^(conversation\.)?")}
+
+
+def _describe(definition: dict[str, Any], cls: type) -> None:
+    """Docstrings as descriptions: the class's first paragraph, and what stands below its keys."""
+    definition["description"] = inspect.cleandoc(cls.__doc__ or "").partition("\n\n```")[0]
+    renamed = dict(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))  # type: ignore[attr-defined]
+    said = {**_said_below(Common), **_said_below(cls)} if issubclass(cls, Common) else _said_below(cls)
+    for name, text in said.items():
+        definition["properties"][renamed[name]]["description"] = text
+
+
+def _said_below(cls: type) -> dict[str, str]:
+    """Field to the docstring below it."""
+    body = ast.parse(inspect.getsource(cls)).body[0]
+    statements = body.body if isinstance(body, ast.ClassDef) else []
+    found = {}
+    for field, text in pairwise(statements):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as said)):
+                found[name] = said
+            case _:
+                continue
+    return found
