@@ -1,0 +1,44 @@
+"""What a client is told about the answer that a wait will take."""
+
+from typing import Any
+
+import msgspec
+
+from engine.interpreter.answers.schema import answer_schema
+from engine.model.inputs import Expectation, Question, ShownOption
+
+
+def published(expectation: Expectation) -> dict[str, Any]:
+    """The `expectedInput` of a reply: kind, schema, node, attempts_left; for a choice its options, for a form its fields."""
+    told: dict[str, Any] = {
+        "kind": expectation.kind,
+        "schema": answer_schema(expectation),
+        "node": expectation.node,
+        "attempts_left": expectation.attempts_left,
+    }
+    if expectation.kind == "form":
+        told["fields"] = [_field(question) for question in expectation.questions]
+    elif expectation.questions and expectation.questions[0].options:
+        told["options"] = _options(expectation.questions[0].options)
+    return told
+
+
+def _options(options: tuple[ShownOption, ...]) -> list[dict[str, Any]]:
+    return [{"value": option.value, "label": option.label} for option in options]
+
+
+def _field(question: Question) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": question.name, "type": question.type, "label": question.label, "required": question.required}
+    if question.placeholder is not None:
+        told["placeholder"] = question.placeholder
+    if question.help is not None:
+        told["help"] = question.help
+    if question.options:
+        told["options"] = _options(question.options)
+    if question.validation is not None:
+        told["validation"] = msgspec.to_builtins(question.validation)
+    if question.default is not None:
+        told["default"] = question.default
+    if question.multiple:
+        told["multiple"] = True
+    return told
