@@ -1,0 +1,104 @@
+"""From what the driver fetched to rows and snapshots; columns come in the order of each row's fields."""
+
+from collections.abc import Iterable, Sequence
+from sqlite3 import Cursor
+from typing import Any
+
+import msgspec
+
+from engine.model.values import Millis
+from engine.runtime.store.port import Order, Snapshot
+from engine.runtime.store.rows import ConversationRow, MessageRow, RunRow, StoredReply, TurnRow, UsageRow, WaitRow
+from engine.runtime.store.sqlite.statements import FIND_REPLY, LOAD_CONVERSATION, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
+
+unpack = msgspec.msgpack.Decoder().decode
+
+_RUN = RunRow.__struct_fields__
+_WAIT = WaitRow.__struct_fields__
+_CONVERSATION = ConversationRow.__struct_fields__
+_TURN = TurnRow.__struct_fields__
+_MESSAGE = MessageRow.__struct_fields__
+_USAGE = UsageRow.__struct_fields__
+_TO_WAIT = len(_RUN)
+_TO_CONVERSATION = _TO_WAIT + len(_WAIT)
+
+
+def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
+    """What is true of everything that the order names, read in the open transaction."""
+    stored = _stored(cursor, order)
+    if order.run_id is None and order.wait_id is None:
+        return Snapshot(now=now, stored=stored, conversation=_conversation_named(cursor, order))
+    found = cursor.execute(_loading(order), {"tenant": order.tenant_id, "run": order.run_id, "wait": order.wait_id}).fetchone()
+    run, wait, conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
+    return Snapshot(
+        now=now,
+        stored=stored,
+        conversation=_conversation_named(cursor, order) if conversation[0] is None else conversation_row(conversation),
+        run=None if run[0] is None else run_row(run),
+        wait=None if wait[0] is None else wait_row(wait),
+    )
+
+
+def _loading(order: Order) -> str:
+    if order.wait_id is None:
+        return LOAD_RUN
+    return LOAD_WAIT if order.run_id is None else LOAD_RUN_AND_WAIT
+
+
+def _conversation_named(cursor: Cursor, order: Order) -> ConversationRow | None:
+    if order.conversation_id is None:
+        return None
+    asked = {"tenant": order.tenant_id, "conversation": order.conversation_id}
+    found = cursor.execute(LOAD_CONVERSATION, asked).fetchone()
+    return conversation_row(found) if found else None
+
+
+def _stored(cursor: Cursor, order: Order) -> StoredReply | None:
+    if order.idempotency is None:
+        return None
+    scope, key = order.idempotency
+    found = cursor.execute(FIND_REPLY, {"tenant": order.tenant_id, "scope": scope, "key": key}).fetchone()
+    if found is None:
+        return None
+    digest, at, reply = found
+    return StoredReply(digest=digest, at=at, done=reply is not None, reply=reply)
+
+
+def run_row(values: Sequence[Any]) -> RunRow:
+    """One run."""
+    return RunRow(**dict(zip(_RUN, values, strict=True)))
+
+
+def wait_row(values: Sequence[Any]) -> WaitRow:
+    """One wait."""
+    fields = dict(zip(_WAIT, values, strict=True))
+    fields["answerable"] = bool(fields["answerable"])
+    return WaitRow(**fields)
+
+
+def conversation_row(values: Sequence[Any]) -> ConversationRow:
+    """One conversation."""
+    fields = dict(zip(_CONVERSATION, values, strict=True))
+    fields["variables"] = unpack(fields["variables"])
+    fields["owned"] = unpack(fields["owned"])
+    return ConversationRow(**fields)
+
+
+def turn_row(values: Sequence[Any]) -> TurnRow:
+    """One turn."""
+    fields = dict(zip(_TURN, values, strict=True))
+    fields["done"] = bool(fields["done"])
+    return TurnRow(**fields)
+
+
+def message_row(values: Sequence[Any]) -> MessageRow:
+    """One message."""
+    fields = dict(zip(_MESSAGE, values, strict=True))
+    if fields["values"] is not None:
+        fields["values"] = unpack(fields["values"])
+    return MessageRow(**fields)
+
+
+def usage_rows(found: Iterable[Sequence[Any]]) -> list[UsageRow]:
+    """Every usage row found."""
+    return [UsageRow(**dict(zip(_USAGE, values, strict=True))) for values in found]

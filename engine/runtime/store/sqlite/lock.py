@@ -1,0 +1,43 @@
+"""One server process for one SQLite file: a second would break the promise that one clock and one writer judge all deadlines."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+from engine.errors import StoreError
+
+
+class ServerLock:
+    """Held from `acquire` until `release` or the end of the process, however it ends; the lock's file stays where it is."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._file: int | None = None
+
+    def acquire(self) -> None:
+        """StoreError at once when another server has it."""
+        lock = self._database.with_name(f"{self._database.name}.lock")
+        try:
+            file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{lock} cannot be opened: {error.strerror}.") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(file)
+            raise StoreError(f"Another server runs on {self._database}: stop it first, a SQLite file has one server.") from error
+        self._file = file
+
+    def release(self) -> None:
+        """Let another server have it."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

@@ -1,0 +1,70 @@
+"""Opens the store and the registry of one SQLite file, migrated to what this version expects."""
+
+import asyncio
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import unquote
+
+from engine.errors import StoreError
+from engine.model.values import Millis
+from engine.runtime.clock import Clock, SteadyClock
+from engine.runtime.faults import FaultPoints
+from engine.runtime.store.migrate import migrate
+from engine.runtime.store.sqlite.connect import Synchronous, connect_writer
+from engine.runtime.store.sqlite.readers import Readers
+from engine.runtime.store.sqlite.registry import SqliteRegistry
+from engine.runtime.store.sqlite.statements import READ_MARK
+from engine.runtime.store.sqlite.store import SqliteStore
+from engine.runtime.store.sqlite.writer import Writer
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a URL names: `sqlite:///relative.db` or `sqlite:////absolute.db`; StoreError for any other."""
+    if url.startswith(("postgresql:", "postgres:", "postgresql+")):
+        raise StoreError("PostgreSQL comes in a later version: use a sqlite:/// URL.")
+    place = url.removeprefix("sqlite:///")
+    if place == url or not place or "?" in place or place == ":memory:":
+        raise StoreError("A database URL is sqlite:///relative.db or sqlite:////absolute.db.")
+    return Path(unquote(place))
+
+
+async def open_sqlite(
+    path: Path, clock: Clock, *, synchronous: Synchronous = "full", faults: FaultPoints | None = None
+) -> tuple[SqliteStore, SqliteRegistry]:
+    """The store and the registry of the file, which is made when it is not there; both are to be closed.
+
+    StoreError when the file cannot be Baton's database.
+    """
+    registry = await open_registry(path)
+    steady = SteadyClock(clock, await asyncio.to_thread(_high_water, path, synchronous))
+    readers = await Readers.open(path)
+    writer = Writer(path, steady, synchronous, faults)
+    writer.start()
+    return SqliteStore(writer, readers, steady), registry
+
+
+async def open_registry(path: Path) -> SqliteRegistry:
+    """The registry alone, for programs that manage while a server runs on the file."""
+    await asyncio.to_thread(_prepare, path)
+    return SqliteRegistry(path)
+
+
+def _prepare(path: Path) -> None:
+    try:
+        # What people say stands in it: whoever may read it is for the operator to decide.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened: {error.strerror}.") from error
+    migrate(f"sqlite:///{path.absolute()}")
+
+
+def _high_water(path: Path, synchronous: Synchronous) -> Millis:
+    connection = connect_writer(path, synchronous)
+    try:
+        found = connection.execute(READ_MARK).fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be read: {error}.") from error
+    finally:
+        connection.close()
+    return found[0] if found else 0

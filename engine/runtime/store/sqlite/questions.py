@@ -1,0 +1,120 @@
+"""What readers ask, declared over the tables and compiled once; no question reads a clock, each is answered as of one moment."""
+
+from functools import cache
+from typing import Final
+
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal_column, null, select
+
+from engine.runtime.store.rows import ConversationRow, MessageRow, RunRow, TurnRow, UsageRow
+from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, TURN, WAIT, columns, named
+from engine.runtime.store.tables import METADATA
+
+_USAGE: Final = METADATA.tables["usage"]
+
+ANYTHING: Final = named(select(literal_column("1")))
+
+_DUE = WAIT.c.ended_at.is_(None) & (WAIT.c.deadline <= bindparam("now"))
+_DUE_COLUMNS = (WAIT.c.tenant_id, WAIT.c.run_id, WAIT.c.id, WAIT.c.deadline)
+
+DUE: Final = named(select(*_DUE_COLUMNS).where(_DUE).order_by(WAIT.c.deadline, WAIT.c.id).limit(bindparam("limit")))
+"""The oldest due waits, whoever owns them."""
+
+NEXT_DEADLINE: Final = named(
+    select(WAIT.c.deadline).where(WAIT.c.ended_at.is_(None)).order_by(WAIT.c.deadline).limit(literal_column("1")),
+)
+
+
+def _due_tenants() -> str:
+    """Tenants with due waits, the longest waiting first: one look-up for each tenant with open waits, however many these are."""
+    open_of = WAIT.alias("open_of")
+    known = select(func.min(WAIT.c.tenant_id).label("id")).where(WAIT.c.ended_at.is_(None)).cte("known", recursive=True)
+    following = select(func.min(open_of.c.tenant_id)).where(open_of.c.tenant_id > known.c.id, open_of.c.ended_at.is_(None))
+    known = known.union_all(select(following.scalar_subquery()).where(known.c.id.is_not(None)))
+    oldest = (
+        select(func.min(WAIT.c.deadline))
+        .where(WAIT.c.tenant_id == known.c.id, WAIT.c.ended_at.is_(None))
+        .correlate(known)
+        .scalar_subquery()
+    )
+    by_age = select(known.c.id, oldest.label("oldest")).where(known.c.id.is_not(None)).subquery()
+    return named(select(by_age.c.id).where(by_age.c.oldest <= bindparam("now")).order_by(by_age.c.oldest).limit(bindparam("limit")))
+
+
+DUE_TENANTS: Final = _due_tenants()
+
+
+def _due_of_tenants() -> str:
+    """The oldest due waits of each tenant in a JSON list, so many of each."""
+    tenant = func.json_each(bindparam("tenants")).table_valued("value", name="tenant")
+    inner = WAIT.alias("inner_wait")
+    oldest = (
+        select(inner.c.id)
+        .where(inner.c.tenant_id == tenant.c.value, inner.c.ended_at.is_(None), inner.c.deadline <= bindparam("now"))
+        .order_by(inner.c.deadline, inner.c.id)
+        .limit(bindparam("each"))
+        .correlate(tenant)
+    )
+    return named(select(*_DUE_COLUMNS).select_from(tenant.join(WAIT, and_(WAIT.c.tenant_id == tenant.c.value, WAIT.c.id.in_(oldest)))))
+
+
+DUE_OF_TENANTS: Final = _due_of_tenants()
+
+CONVERSATION_BY_ID: Final = named(
+    select(*columns(CONVERSATION, ConversationRow)).where(
+        CONVERSATION.c.tenant_id == bindparam("tenant"), CONVERSATION.c.id == bindparam("id")
+    )
+)
+OPEN_CONVERSATION: Final = named(
+    select(*columns(CONVERSATION, ConversationRow))
+    .where(
+        CONVERSATION.c.tenant_id == bindparam("tenant"),
+        CONVERSATION.c.customer_id == bindparam("customer"),
+        CONVERSATION.c.archived_at.is_(None),
+    )
+    .order_by(CONVERSATION.c.created_at.desc(), CONVERSATION.c.id.desc())
+    .limit(literal_column("1"))
+)
+MESSAGES: Final = named(
+    select(*columns(MESSAGE, MessageRow), TURN.c.reply)
+    .select_from(MESSAGE.join(TURN, and_(TURN.c.tenant_id == MESSAGE.c.tenant_id, TURN.c.id == MESSAGE.c.turn_id)))
+    .where(MESSAGE.c.tenant_id == bindparam("tenant"), MESSAGE.c.conversation_id == bindparam("conversation"))
+    .order_by(MESSAGE.c.sequence, MESSAGE.c.id)
+)
+TURNS: Final = named(
+    select(*columns(TURN, TurnRow)).where(TURN.c.tenant_id == bindparam("tenant"), TURN.c.run_id == bindparam("run")).order_by(TURN.c.rev)
+)
+USAGE_OF_TURN: Final = named(
+    select(*columns(_USAGE, UsageRow))
+    .where(_USAGE.c.tenant_id == bindparam("tenant"), _USAGE.c.turn_id == bindparam("turn"))
+    .order_by(_USAGE.c.id)
+)
+
+
+def _views(runs: FromClause) -> str:
+    """Each run of the selection with its customer and its turns since the last input: one row a turn, so that all are of one moment."""
+    turns = and_(TURN.c.tenant_id == runs.c.tenant_id, TURN.c.run_id == runs.c.id, TURN.c.rev >= runs.c.input_rev)
+    return named(
+        select(*runs.c, *columns(TURN, TurnRow)).select_from(runs.outerjoin(TURN, turns)).order_by(runs.c.id.desc(), TURN.c.rev),
+    )
+
+
+_OF_RUN = and_(CONVERSATION.c.tenant_id == RUN.c.tenant_id, CONVERSATION.c.id == RUN.c.conversation_id)
+_RUNS = select(*columns(RUN, RunRow), CONVERSATION.c.customer_id).select_from(RUN.outerjoin(CONVERSATION, _OF_RUN))
+_RUNS = _RUNS.where(RUN.c.tenant_id == bindparam("tenant"))
+
+RUN_VIEW: Final = _views(_RUNS.where(RUN.c.id == bindparam("run")).subquery("chosen"))
+
+_CHOICES: Final[dict[str, ColumnElement[bool]]] = {
+    "conversation_id": RUN.c.conversation_id == bindparam("conversation_id"),
+    "customer_id": CONVERSATION.c.customer_id == bindparam("customer_id"),
+    "open_only": RUN.c.ended_at.is_(null()),
+    "status": RUN.c.status == bindparam("status"),
+    "intent": RUN.c.intent == bindparam("intent"),
+}
+
+
+@cache
+def run_views(chosen_by: frozenset[str]) -> str:
+    """The newest runs that every choice named lets through, up to :limit."""
+    chosen = _RUNS.where(*(_CHOICES[name] for name in sorted(chosen_by))).order_by(RUN.c.id.desc()).limit(bindparam("limit"))
+    return _views(chosen.subquery("chosen"))

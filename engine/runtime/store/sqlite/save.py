@@ -1,0 +1,115 @@
+"""Writes what a decision asks for, in the open transaction; StaleRecord where the database does not stand as the decision believes."""
+
+from collections.abc import Sequence
+from sqlite3 import Cursor
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict, astuple
+
+from engine.model.values import Millis
+from engine.runtime.store.changes import changed
+from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, WaitClosed
+from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow
+from engine.runtime.store.sqlite.statements import (
+    END_WAIT,
+    SAVE_IDEMPOTENCY,
+    SAVE_TURN,
+    UPDATE_CONVERSATION,
+    UPDATE_RUN,
+    insert_rows,
+)
+
+pack = msgspec.msgpack.Encoder().encode
+
+
+def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
+    """Write all of the decision, or raise with some of it written: the caller rolls back to before."""
+    match decision:
+        case Record():
+            _save_record(cursor, snapshot, decision)
+        case Noted():
+            _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
+    if decision.idempotency is not None:
+        cursor.execute(SAVE_IDEMPOTENCY, astuple(decision.idempotency))
+
+
+def _save_record(cursor: Cursor, snapshot: Snapshot, record: Record) -> None:
+    _save_run(cursor, record.run, record.expected)
+    if record.closed is not None:
+        _end_wait(cursor, record.run.tenant_id, record.closed, snapshot.now)
+    cursor.execute(SAVE_TURN, astuple(record.turn))
+    if not cursor.rowcount:
+        raise StaleRecord(f"Run {record.run.id} has another turn {record.turn.rev} already.")
+    if record.opened is not None:
+        cursor.execute(insert_rows("wait"), astuple(record.opened))
+    _save_conversation(cursor, snapshot, record.opened_conversation, record.conversation, record.turn.at)
+    _insert(cursor, "message", [_message(row) for row in record.messages])
+    _insert(cursor, "usage", [astuple(row) for row in record.usage])
+    _insert(cursor, "outbox", [_event(row) for row in record.outbox])
+
+
+def _save_run(cursor: Cursor, run: RunRow, expected: tuple[int, int] | None) -> None:
+    if expected is None:
+        cursor.execute(insert_rows("run"), astuple(run))
+        return
+    values = asdict(run)
+    values["its_tenant"], values["its_id"] = run.tenant_id, run.id
+    values["expected_rev"], values["expected_epoch"] = expected
+    cursor.execute(UPDATE_RUN, values)
+    if not cursor.rowcount:
+        raise StaleRecord(f"Run {run.id} is not at rev {expected[0]}, epoch {expected[1]} any more.")
+
+
+def _end_wait(cursor: Cursor, tenant_id: str, closed: WaitClosed, now: Millis) -> None:
+    cursor.execute(END_WAIT[closed.by], {"its_tenant": tenant_id, "its_id": closed.id, "now": now, "by": closed.by})
+    if not cursor.rowcount:
+        raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
+
+
+def _save_conversation(
+    cursor: Cursor, snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis
+) -> None:
+    after = opened if change is None else changed(opened or snapshot.conversation, change, at)
+    if after is None:
+        return
+    if opened is not None:
+        row = asdict(after)
+        row["variables"], row["owned"] = pack(after.variables), pack(after.owned)
+        cursor.execute(insert_rows("conversation"), tuple(row.values()))
+        return
+    cursor.execute(
+        UPDATE_CONVERSATION,
+        {
+            "its_tenant": after.tenant_id,
+            "its_id": after.id,
+            "variables": pack(after.variables),
+            "owned": pack(after.owned),
+            "next_sequence": after.next_sequence,
+            "modified_at": after.modified_at,
+        },
+    )
+
+
+def _insert(cursor: Cursor, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        cursor.execute(insert_rows(table, len(rows)), [value for row in rows for value in row])
+
+
+def _message(row: MessageRow) -> tuple[Any, ...]:
+    return (
+        row.tenant_id,
+        row.conversation_id,
+        row.id,
+        row.run_id,
+        row.turn_id,
+        row.role,
+        row.sequence,
+        row.created_at,
+        row.text,
+        None if row.values is None else pack(row.values),
+    )
+
+
+def _event(row: OutboxRow) -> tuple[Any, ...]:
+    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload))

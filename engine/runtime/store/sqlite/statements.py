@@ -1,0 +1,163 @@
+"""The hot path's statements: declared over the tables, compiled once to SQL text, and run by the driver's own cursor.
+
+None of them reads a clock. Inserts take their values by position, in the order of the table's columns; all others by name.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import ClauseElement, ColumnElement, Table, and_, bindparam, case, func, literal_column, select, tuple_, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert
+
+from engine.runtime.store.rows import ConversationRow, RunRow, WaitRow
+from engine.runtime.store.tables import METADATA
+
+RUN: Final = METADATA.tables["run"]
+WAIT: Final = METADATA.tables["wait"]
+TURN: Final = METADATA.tables["turn"]
+CONVERSATION: Final = METADATA.tables["conversation"]
+MESSAGE: Final = METADATA.tables["message"]
+IDEMPOTENCY: Final = METADATA.tables["idempotency"]
+META: Final = METADATA.tables["meta"]
+
+_POSITIONAL: Final = sqlite.dialect(paramstyle="qmark")
+_NAMED: Final = sqlite.dialect(paramstyle="named")
+
+
+def named(statement: ClauseElement) -> str:
+    """SQL text with `:name` parameters; the whole numbers among its constants stand in the text."""
+    compiled = statement.compile(dialect=_NAMED)
+    text = str(compiled)
+    for name, value in compiled.params.items():
+        if isinstance(value, int):
+            text = re.sub(rf":{name}\b", str(value), text)
+    return text
+
+
+def columns(table: Table, row: type[Struct]) -> list[ColumnElement[object]]:
+    """The table's columns in the order of the row's fields."""
+    return [table.c[name] for name in row.__struct_fields__]
+
+
+@cache
+def insert_rows(table: str, count: int = 1) -> str:
+    """Inserts so many rows at once."""
+    target = METADATA.tables[table]
+    one = str(insert(target).values({column.name: bindparam(column.name) for column in target.columns}).compile(dialect=_POSITIONAL))
+    head, values = one.split(" VALUES ")
+    return f"{head} VALUES {', '.join([values] * count)}"
+
+
+def _upsert(table: Table, key: list[str], *, only: ColumnElement[bool] | None = None) -> str:
+    new = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+    others = {column.name: new.excluded[column.name] for column in table.columns if column.name not in {*key, "tenant_id", "id"}}
+    return str(new.on_conflict_do_update(index_elements=key, set_=others, where=only).compile(dialect=_POSITIONAL))
+
+
+SAVE_TURN: Final = _upsert(TURN, ["tenant_id", "run_id", "rev"], only=TURN.c.id == insert(TURN).excluded.id)
+"""Changes nothing where the run has another turn of that rev."""
+
+SAVE_IDEMPOTENCY: Final = _upsert(IDEMPOTENCY, ["tenant_id", "scope", "key"])
+
+KEEP_RESULT: Final = str(
+    insert(METADATA.tables["effect_result"])
+    .values({column.name: bindparam(column.name) for column in METADATA.tables["effect_result"].columns})
+    .on_conflict_do_nothing()
+    .compile(dialect=_POSITIONAL)
+)
+
+UPDATE_RUN: Final = named(
+    update(RUN)
+    .values({column.name: bindparam(column.name) for column in RUN.columns if column.name not in {"tenant_id", "id"}})
+    .where(
+        RUN.c.tenant_id == bindparam("its_tenant"),
+        RUN.c.id == bindparam("its_id"),
+        RUN.c.rev == bindparam("expected_rev"),
+        RUN.c.epoch == bindparam("expected_epoch"),
+    )
+)
+
+_END_WAIT = (
+    update(WAIT)
+    .values(ended_at=bindparam("now"), ended_by=bindparam("by"))
+    .where(WAIT.c.tenant_id == bindparam("its_tenant"), WAIT.c.id == bindparam("its_id"), WAIT.c.ended_at.is_(None))
+)
+
+END_WAIT: Final = {
+    "answered": named(_END_WAIT.where(WAIT.c.deadline > bindparam("now"))),
+    "expired": named(_END_WAIT.where(WAIT.c.deadline <= bindparam("now"))),
+    "cancelled": named(_END_WAIT),
+}
+"""Each ends an open wait where the clock lets it; none touches one that has ended."""
+
+UPDATE_CONVERSATION: Final = named(
+    update(CONVERSATION)
+    .values({name: bindparam(name) for name in ("variables", "owned", "next_sequence", "modified_at")})
+    .where(CONVERSATION.c.tenant_id == bindparam("its_tenant"), CONVERSATION.c.id == bindparam("its_id"))
+)
+
+RAISE_MARK: Final = named(
+    insert(META)
+    .inline()
+    .values(name=literal_column("'high_water'"), value=bindparam("now"))
+    .on_conflict_do_update(index_elements=["name"], set_={"value": func.max(META.c.value, insert(META).excluded.value)})
+)
+"""Keeps the latest moment that was told, so that a clock set back while nobody ran is noticed."""
+
+READ_MARK: Final = named(select(META.c.value).where(META.c.name == literal_column("'high_water'")))
+
+PRUNE: Final = named(
+    IDEMPOTENCY.delete().where(
+        tuple_(IDEMPOTENCY.c.tenant_id, IDEMPOTENCY.c.scope, IDEMPOTENCY.c.key).in_(
+            select(IDEMPOTENCY.c.tenant_id, IDEMPOTENCY.c.scope, IDEMPOTENCY.c.key)
+            .where(IDEMPOTENCY.c.at < bindparam("before"))
+            .order_by(IDEMPOTENCY.c.at)
+            .limit(bindparam("limit"))
+        )
+    )
+)
+
+FIND_REPLY: Final = named(
+    select(
+        IDEMPOTENCY.c.digest,
+        IDEMPOTENCY.c.at,
+        func.coalesce(IDEMPOTENCY.c.reply, case((TURN.c.done, TURN.c.reply))).label("reply"),
+    )
+    .select_from(
+        IDEMPOTENCY.outerjoin(TURN, and_(TURN.c.tenant_id == IDEMPOTENCY.c.tenant_id, TURN.c.id == IDEMPOTENCY.c.turn_id)),
+    )
+    .where(
+        IDEMPOTENCY.c.tenant_id == bindparam("tenant"),
+        IDEMPOTENCY.c.scope == bindparam("scope"),
+        IDEMPOTENCY.c.key == bindparam("key"),
+    )
+)
+"""(digest, at, reply); reply is null while the turn is under way."""
+
+_ONCE = select(bindparam("tenant").label("tenant_id")).subquery("asked")
+_ALL = [*columns(RUN, RunRow), *columns(WAIT, WaitRow), *columns(CONVERSATION, ConversationRow)]
+
+
+def _loading(run: ColumnElement[bool], wait: ColumnElement[bool], conversation: ColumnElement[bool], *, wait_first: bool = False) -> str:
+    """One row: a run's columns, a wait's, a conversation's; null where there is none."""
+    to_run = (RUN, and_(RUN.c.tenant_id == _ONCE.c.tenant_id, run))
+    to_wait = (WAIT, and_(WAIT.c.tenant_id == _ONCE.c.tenant_id, wait))
+    first, second = (to_wait, to_run) if wait_first else (to_run, to_wait)
+    joined = _ONCE.outerjoin(*first).outerjoin(*second)
+    joined = joined.outerjoin(CONVERSATION, and_(CONVERSATION.c.tenant_id == _ONCE.c.tenant_id, conversation))
+    return named(select(*_ALL).select_from(joined))
+
+
+_OF_RUN = CONVERSATION.c.id == RUN.c.conversation_id
+
+LOAD_RUN: Final = _loading(RUN.c.id == bindparam("run"), and_(WAIT.c.run_id == RUN.c.id, WAIT.c.ended_at.is_(None)), _OF_RUN)
+LOAD_WAIT: Final = _loading(RUN.c.id == WAIT.c.run_id, WAIT.c.id == bindparam("wait"), _OF_RUN, wait_first=True)
+LOAD_RUN_AND_WAIT: Final = _loading(RUN.c.id == bindparam("run"), WAIT.c.id == bindparam("wait"), _OF_RUN)
+LOAD_CONVERSATION: Final = named(
+    select(*columns(CONVERSATION, ConversationRow)).where(
+        CONVERSATION.c.tenant_id == bindparam("tenant"), CONVERSATION.c.id == bindparam("conversation")
+    )
+)
