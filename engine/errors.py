@@ -16,6 +16,7 @@
     │   ├── PayloadTooLarge, UnsupportedMediaType
     │   ├── RateLimited, QuotaExceeded
     │   └── Unavailable
+    ├── EventRefused            the run cannot take this event now; it is as it was
     ├── ExpressionError         a template that does not compile, or fails when it is evaluated
     ├── FlowRefused             a flow with errors was to be published or run
     ├── TenantExists            `init` for a tenant that is there already
@@ -177,6 +178,8 @@ class InvalidWaitToken(Refused):
     def __init__(self, reason: str) -> None:
         super().__init__(details={"reason": reason})
         self.reason = reason
+        self.current: object | None = None
+        """The run's reply now, for the door to show in its own shape."""
 
 
 class IdempotencyConflict(Refused):
@@ -254,6 +257,10 @@ class Unavailable(Refused):
 
     code = "unavailable"
     text = "The service is not available at the moment."
+
+
+class EventRefused(BatonError):
+    """The run cannot take this event now, and is as it was."""
 
 
 class ExpressionError(BatonError):

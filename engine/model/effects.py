@@ -1,20 +1,11 @@
 """What a run asks of the world in one step, and what it says about the way it took."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct, field
 
-from engine.model.run import EndReason, Pause, Run
+from engine.model.run import Block, Ended, EndReason, Pause, Run
 from engine.model.values import Json
-
-
-class Block(Struct, frozen=True):
-    """One part of a reply: `message` {role, text, format}, `form` {title, fields, submit_label}, or a kind of the author's choosing."""
-
-    type: str
-    payload: dict[str, Any]
-    node: str
-    flow: str
 
 
 class Emit(Struct, frozen=True, tag="emit"):
@@ -43,7 +34,7 @@ class Invoke(Struct, frozen=True, tag="invoke"):
 class Finish(Struct, frozen=True, tag="finish"):
     """The run has ended."""
 
-    status: Literal["completed", "failed", "aborted"]
+    status: Ended
     reason: EndReason
     code: str | None = None
 
@@ -62,8 +53,9 @@ class Warned(Struct, frozen=True, omit_defaults=True):
 class Visit(Struct, frozen=True, omit_defaults=True):
     """One passage through a node and the edge it left by.
 
-    Edges: `next`, `case:N`, `else`, `option:VALUE`, `route:VALUE`, `invalid`, `exhausted`, `timeout`, `expired`, `error:CODE`, `waits`, `calls`, `cancelled`.
-    A visit that waits or calls shows up again, with the same number, in the turn that leaves it.
+    Edges: `next`, `case:N`, `else`, `option:VALUE`, `route:VALUE`, `invalid`, `exhausted`, `timeout`, `expired`, `error:CODE`,
+    `waits`, `calls`, `ends`, `fails`, `cancelled`. A visit that waits or calls shows up again, `continued` and with the same number,
+    when it is left.
     """
 
     flow: str
@@ -72,6 +64,7 @@ class Visit(Struct, frozen=True, omit_defaults=True):
     number: int
     edge: str
     target: str | None = None
+    continued: bool = False
     warnings: tuple[Warned, ...] = ()
 
 

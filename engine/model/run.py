@@ -9,6 +9,7 @@ from engine.model.values import Json, Millis
 
 Status = Literal["running", "waiting_input", "waiting_time", "completed", "failed", "aborted"]
 EndReason = Literal["completed", "expired", "cancelled", "replaced", "failed"]
+Ended = Literal["completed", "failed", "aborted"]
 ENDED: frozenset[Status] = frozenset({"completed", "failed", "aborted"})
 
 
@@ -42,11 +43,22 @@ class Frame(Struct, frozen=True, omit_defaults=True):
     """Frames of a run count from 0 in the order they were opened."""
 
 
+class Block(Struct, frozen=True):
+    """One part of a reply: `message` {role, text, format}, `form` {title, fields, submit_label}, or a kind of the author's choosing."""
+
+    type: str
+    payload: dict[str, Any]
+    node: str
+    flow: str
+
+
 class Pause(Struct, frozen=True, omit_defaults=True):
-    """What a run waits for; `deadline` is a moment by the database's clock."""
+    """What a run waits for, frozen when the wait began; `deadline` is a moment by the database's clock."""
 
     expectation: Expectation
     deadline: Millis
+    shown: tuple[Block, ...] = ()
+    """The question itself, to be asked again after a wrong answer."""
     branch: bool = False
     """True: the deadline leads to a branch of the flow; False: the frame expires."""
 

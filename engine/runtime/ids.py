@@ -1,7 +1,9 @@
 """UUIDv7: ids that sort by the time they were made (RFC 9562)."""
 
 import os
+import re
 from collections.abc import Callable
+from typing import Final
 
 from engine.model.values import Millis
 
@@ -17,10 +19,9 @@ def uuid7(at: Millis) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def is_uuid(text: str) -> bool:
     """Whether the text is a UUID in canonical form; anything else in a path names nothing that exists."""
-    return len(text) == 36 and text.count("-") == 4 and [text[i] for i in (8, 13, 18, 23)] == ["-"] * 4 and _hexadecimal(text.replace("-", ""))
-
-
-def _hexadecimal(text: str) -> bool:
-    return len(text) == 32 and all(character in "0123456789abcdef" for character in text)
+    return _UUID.fullmatch(text) is not None

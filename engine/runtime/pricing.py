@@ -12,6 +12,7 @@ def cost_micros(usage: TokenUsage, price: PriceRow) -> int:
     Cached prompt tokens are part of the prompt; they cost their own price, or the input price where the row has none.
     """
     cached = usage.cached_prompt_tokens or 0
+    fresh = usage.prompt_tokens - cached
     cached_price = price.input if price.cached_input is None else price.cached_input
-    exact = (usage.prompt_tokens - cached) * Decimal(price.input) + cached * Decimal(cached_price) + usage.completion_tokens * Decimal(price.output)
+    exact = fresh * Decimal(price.input) + cached * Decimal(cached_price) + usage.completion_tokens * Decimal(price.output)
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -1,0 +1,135 @@
+"""The nodes that wait for the customer: what they show and accept is evaluated once, when the wait begins, and frozen with it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from engine.interpreter.answers import published
+from engine.interpreter.outcomes import NodeFailed, Suspend
+from engine.interpreter.walk import Walk
+from engine.model.inputs import (
+    Branch,
+    DisplayType,
+    Expectation,
+    ExpectationKind,
+    FormField,
+    InputType,
+    Option,
+    Question,
+    ShownOption,
+    Validation,
+)
+from engine.model.nodes import Ask, Asking, Choice, Form
+from engine.model.run import Block, Pause
+from engine.model.values import Json, Millis, span
+
+_FILES: frozenset[InputType | DisplayType] = frozenset({"file_upload", "image_upload", "signature"})
+_PICKED: frozenset[InputType | DisplayType] = frozenset({"boolean", "checkbox", "select", "radio", "multi_select"})
+_DISPLAY: frozenset[InputType | DisplayType] = frozenset({"heading", "paragraph", "divider"})
+_OPTIONED: frozenset[InputType | DisplayType] = frozenset({"select", "radio", "multi_select"})
+
+
+def ask(walk: Walk, node: Ask) -> Suspend:
+    """Show the prompt and wait for one answer."""
+    options = shown_options(walk, node.options) if node.options is not None or node.input in _OPTIONED else ()
+    question = Question(
+        name=node.save or walk.frame.node,
+        type=node.input,
+        required=node.required,
+        placeholder=None if node.placeholder is None else walk.text(node.placeholder),
+        options=options,
+        validation=frozen_validation(walk, node.validation),
+        default=walk.value(node.default),
+        multiple=node.multiple,
+    )
+    prompt = walk.say(walk.text(node.prompt))
+    return _suspend(walk, node, _kind(question), (question,), (prompt,))
+
+
+def choice(walk: Walk, node: Choice) -> Suspend:
+    """Show the prompt and wait for one of the options."""
+    name = node.save or walk.frame.node
+    question = Question(name=name, type="select", required=True, options=shown_options(walk, node.options))
+    prompt = walk.say(walk.text(node.prompt))
+    return _suspend(walk, node, "choice", (question,), (prompt,))
+
+
+def form(walk: Walk, node: Form) -> Suspend:
+    """Show the form and wait until it is sent."""
+    questions = tuple(_field(walk, field) for field in node.fields)
+    expectation = Expectation(kind="form", node=walk.frame.node, questions=questions)
+    payload: dict[str, Any] = {"title": walk.text(node.title), "fields": published(expectation)["fields"]}
+    payload["submit_label"] = None if node.submit_label is None else walk.text(node.submit_label)
+    return _suspend(walk, node, "form", questions, (walk.emit("form", payload),))
+
+
+def shown_options(walk: Walk, options: Sequence[Option | Branch] | None) -> tuple[ShownOption, ...]:
+    """The options with their labels in the run's language; two that are equal, or none at all, fail the node."""
+    shown = tuple(_shown(walk, option) for option in options or ())
+    if not shown:
+        raise NodeFailed("options.empty", "there is no option to pick")
+    if len({(type(option.value), option.value) for option in shown}) < len(shown):
+        raise NodeFailed("options.duplicate", "two options have the same value")
+    return shown
+
+
+def frozen_validation(walk: Walk, rules: Validation | None) -> Validation | None:
+    """The rules with every template evaluated and every message in the run's language."""
+    if rules is None:
+        return None
+    written = msgspec.to_builtins(rules)
+    messages = {rule: walk.text(text) for rule, text in rules.messages.items()}
+    frozen = {name: value if name == "pattern" else walk.value(value) for name, value in written.items() if name != "messages"}
+    try:
+        return msgspec.convert({**frozen, "messages": messages}, Validation)
+    except msgspec.ValidationError as error:
+        raise NodeFailed("validation.type", f"a rule of the answer came out wrong: {error}") from error
+
+
+def wait_span(walk: Walk, node: Asking) -> Millis:
+    """How long the node waits: its own timeout, else the flow's bound."""
+    if node.timeout is None:
+        return span(walk.frame.script.flow.expires_after) or 0
+    after = walk.value(node.timeout.after)
+    length = span(after) if isinstance(after, str) else None
+    if not length:
+        raise NodeFailed("duration.bad", f"the timeout is no duration: {after!r:.80}")
+    return length
+
+
+def _suspend(walk: Walk, node: Asking, kind: ExpectationKind, questions: tuple[Question, ...], shown: tuple[Block, ...]) -> Suspend:
+    expectation = Expectation(kind=kind, node=walk.frame.node, questions=questions, attempts_left=node.attempts)
+    return Suspend(Pause(expectation=expectation, deadline=walk.at + wait_span(walk, node), shown=shown, branch=node.timeout is not None))
+
+
+def _kind(question: Question) -> ExpectationKind:
+    if question.type in _FILES:
+        return "upload"
+    return "choice" if question.options or question.type in _PICKED else "text"
+
+
+def _shown(walk: Walk, option: Option | Branch) -> ShownOption:
+    value = walk.value(option.value)
+    if not isinstance(value, str | int | float):
+        raise NodeFailed("options.value", "an option's value must be a text, a number, or true or false")
+    return ShownOption(value, walk.text(option.label) if option.label is not None else _plain(value))
+
+
+def _plain(value: Json) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _field(walk: Walk, field: FormField) -> Question:
+    return Question(
+        name=field.name or "",
+        type=field.type,
+        label=field.name or "" if field.label is None else walk.text(field.label),
+        required=field.required and field.type not in _DISPLAY,
+        placeholder=None if field.placeholder is None else walk.text(field.placeholder),
+        help=None if field.help is None else walk.text(field.help),
+        options=shown_options(walk, field.options) if field.options is not None or field.type in _OPTIONED else (),
+        validation=frozen_validation(walk, field.validation),
+        default=walk.value(field.default),
+        multiple=field.multiple,
+    )

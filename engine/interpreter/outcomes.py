@@ -1,0 +1,49 @@
+"""How a visit to a node can end, and the two ways in which a flow can fail while it is visited."""
+
+from msgspec import Struct
+
+from engine.model.effects import Invoke
+from engine.model.run import Pause
+
+
+class Go(Struct, frozen=True):
+    """On to the target, by the edge named."""
+
+    target: str
+    edge: str = "next"
+
+
+class Suspend(Struct, frozen=True):
+    """The run waits here."""
+
+    pause: Pause
+
+
+class Perform(Struct, frozen=True):
+    """The run asks for a call and goes on with its result."""
+
+    invoke: Invoke
+
+
+class Done(Struct, frozen=True):
+    """The flow of the present frame ends."""
+
+    result: dict[str, object]
+    failed: str | None = None
+    """The code, when the author ended it as failed."""
+
+
+Outcome = Go | Suspend | Perform | Done
+
+
+class NodeFailed(Exception):
+    """The node being visited failed; without a branch for it the frame fails."""
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class LimitPassed(NodeFailed):
+    """A bound of the whole run was passed; no branch catches it."""

@@ -1,0 +1,182 @@
+"""The turn under way: what a run is becoming while its nodes are visited. It lives for one call of `advance` and is seen by nobody else."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from engine.expressions import Budget, Scope, Template
+from engine.interpreter.book import Book, CompiledFlow
+from engine.interpreter.outcomes import LimitPassed
+from engine.model.effects import Effect, Emit, Visit, Warned
+from engine.model.events import Event
+from engine.model.run import Block, Frame, Run
+from engine.model.values import Json, Limits, Text
+
+_MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~&"})
+
+
+class Walk:
+    """The run's frames, variables and effects while they change; `run` itself stays as it was."""
+
+    def __init__(self, book: Book, run: Run, event: Event, limits: Limits) -> None:
+        self.book = book
+        self.run = run
+        self.at = event.at
+        self.limits = limits
+        self.frames = [OpenFrame(book(frame.ref), frame) for frame in run.frames]
+        self.conversation = dict(event.conversation)
+        self.remembered: dict[str, Json] = {}
+        self.effects: list[Effect] = []
+        self.trace: list[Visit] = []
+        self.steps = run.steps
+        self.calls = run.calls
+        self.turns = run.turns
+        self.frames_opened = run.frames_opened
+        self.progress = run.progress
+        self._budget = Budget()
+        self._scope: Scope | None = None
+
+    @property
+    def frame(self) -> "OpenFrame":
+        """The frame that moves."""
+        return self.frames[-1]
+
+    def push(self, script: CompiledFlow, inputs: Mapping[str, Json]) -> None:
+        """Open a frame of that flow; raises LimitPassed when the run has too many."""
+        if len(self.frames) >= self.limits.depth:
+            raise LimitPassed("limit.depth", f"more than {self.limits.depth} flows call each other")
+        if self.frames_opened >= self.limits.frames:
+            raise LimitPassed("limit.frames", f"the run has opened {self.limits.frames} frames")
+        frame = Frame(script.ref, script.flow.first, dict(script.variables), {}, dict(inputs), {}, self.frames_opened)
+        self.frames.append(OpenFrame(script, frame))
+        self.frames_opened += 1
+        self._scope = None
+
+    def emit(self, kind: str, payload: dict[str, Any]) -> Block:
+        """Show a block of the node that is being visited."""
+        block = Block(kind, payload, self.frame.node, self.frame.script.ref.flow)
+        self.effects.append(Emit(block))
+        return block
+
+    def say(self, text: str, style: str = "plain") -> Block:
+        """Show a message."""
+        return self.emit("message", {"role": "assistant", "text": text, "format": style})
+
+    def left(self, edge: str, target: str | None = None, *, continued: bool = False) -> None:
+        """Note by which edge the present node was left."""
+        frame = self.frame
+        node = frame.script.flow.nodes[frame.node]
+        kind = node.__struct_config__.tag
+        warnings = tuple(Warned("expression.missing", text) for text in self._warnings())
+        visit = Visit(frame.script.ref.flow, frame.node, str(kind), frame.visits.get(frame.node, 0), edge, target, continued, warnings)
+        self.trace.append(visit)
+
+    def text(self, text: Text, *, markdown: bool = False) -> str:
+        """A text for people in the run's language, its missing parts empty."""
+        source = localized(text, self.run.locale, self.frame.script.flow.locale)
+        template = self.frame.script.templates.get(source)
+        if template is None:
+            return source
+        if not markdown:
+            return template.render(self.scope)
+        self.scope.escape = escaped
+        try:
+            return template.render(self.scope)
+        finally:
+            self.scope.escape = None
+
+    def value(self, written: Json) -> Json:
+        """What the author wrote, every template in it evaluated; raises ExpressionError where a native value is missing."""
+        match written:
+            case str():
+                template = self.frame.script.templates.get(written)
+                return written if template is None else self._evaluated(template)
+            case dict():
+                return {name: self.value(inner) for name, inner in written.items()}
+            case list():
+                return [self.value(inner) for inner in written]
+            case _:
+                return written
+
+    def holds(self, condition: str) -> bool:
+        """Whether a bare expression is true."""
+        return bool(self.frame.script.expressions[condition].value(self.scope))
+
+    @property
+    def scope(self) -> Scope:
+        """What expressions of the present frame can see."""
+        if self._scope is None:
+            self._scope = self._opened_scope()
+        return self._scope
+
+    def _evaluated(self, template: Template) -> Json:
+        return template.render(self.scope) if template.is_text else template.value(self.scope)
+
+    def _opened_scope(self) -> Scope:
+        frame, run = self.frame, self.run
+        flow = frame.script.flow
+        roots: dict[str, Json] = {
+            "vars": frame.variables,
+            "nodes": frame.nodes,
+            "inputs": frame.inputs,
+            "conversation": self.conversation,
+            "trigger": msgspec.structs.asdict(run.trigger),
+            "run": {
+                "id": run.id,
+                "flow": flow.flow,
+                "version": frame.script.ref.version,
+                "locale": run.locale,
+                "visits": frame.visits,
+            },
+            "callbacks": {},
+        }
+        if frame.script.reads_now:
+            roots["now"] = moment(self.at, flow.timezone)
+        return Scope(roots, self._budget, locale=run.locale, timezone=flow.timezone)
+
+    def _warnings(self) -> list[str]:
+        if self._scope is None or not self._scope.warnings:
+            return []
+        said = list(self._scope.warnings)
+        self._scope.warnings.clear()
+        return said
+
+
+class OpenFrame:
+    """A frame while it changes; `closed` gives the frozen one."""
+
+    def __init__(self, script: CompiledFlow, frame: Frame) -> None:
+        self.script = script
+        self.node = frame.node
+        self.number = frame.number
+        self.variables = dict(frame.variables)
+        self.nodes = {**script.nodes, **frame.nodes}
+        self.visits = dict(frame.visits)
+        self.inputs = frame.inputs
+
+    def closed(self) -> Frame:
+        """The frame as it is stored."""
+        return Frame(self.script.ref, self.node, self.variables, self.nodes, self.inputs, self.visits, self.number)
+
+
+def localized(text: Text, locale: str, fallback: str) -> str:
+    """The text in the run's language: de-AT falls back to de, then to the flow's language, then to the first there is."""
+    if isinstance(text, str):
+        return text
+    for wanted in (locale, locale.partition("-")[0], fallback, fallback.partition("-")[0]):
+        if wanted in text:
+            return text[wanted]
+    return next(iter(text.values()), "")
+
+
+def escaped(value: str) -> str:
+    """Text that means itself in Markdown."""
+    return value.translate(_MARKDOWN)
+
+
+def moment(at: int, timezone: str) -> str:
+    """Milliseconds since 1970 as ISO 8601 text with the zone's offset."""
+    return datetime.fromtimestamp(at / 1000, tz=UTC).astimezone(ZoneInfo(timezone)).isoformat(timespec="milliseconds")

@@ -1,0 +1,272 @@
+"""The executor: takes requests and deadlines to the store, one path for all of them.
+
+load -> decide (pure) -> save, in one transaction of the store; then, where the turn asked for a call, the call with no
+transaction open and the same path again with its result.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from engine.errors import ConversationNotFound, ExecutionNotFound, InvalidWaitToken
+from engine.model.effects import Invoke
+from engine.model.run import ENDED
+from engine.model.values import Limits, Millis
+from engine.runtime.bulletin import Bulletin
+from engine.runtime.catalog import Catalog, MissingVersion
+from engine.runtime.clock import Clock
+from engine.runtime.ids import NewId, uuid7
+from engine.runtime.performing import Performers, perform
+from engine.runtime.replies import TurnReply, decode_reply, encode_reply
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, TriggerRequest
+from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, IdempotencyRow
+from engine.runtime.tokens import Keyring
+from engine.runtime.traces import shown_trace
+from engine.runtime.turns.admission import reaches
+from engine.runtime.turns.deciding import Decider, Recall, recall
+from engine.runtime.turns.occasion import Begun, Drafted
+from engine.runtime.turns.opening import Opened, decide_opening
+
+Outcome = TypeVar("Outcome", bound=Drafted | bytes | None)
+
+PATIENCE = 25.0
+"""Seconds for which a request waits for its turn, unless it says otherwise."""
+
+
+class Taken(Struct, frozen=True):
+    """What a request is answered; `replayed`: the reply was stored under its key before."""
+
+    reply: TurnReply
+    replayed: bool = False
+
+
+def tag(reply: TurnReply) -> str:
+    """A text that changes whenever the reply does."""
+    return f"{reply.rev}-{reply.status}-{len(reply.blocks)}-{reply.turn_id}"
+
+
+class Executor:
+    """Runs turns against one store."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        performers: Performers | None = None,
+        new_id: NewId | None = None,
+        recall: Recall = recall,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._keyring = keyring
+        self._clock = clock
+        self._performers = performers or {}
+        self._new_id = new_id or (lambda: uuid7(clock.wall()))
+        self._decider = Decider(catalog, limits or Limits(), self._new_id, recall)
+        self._working: set[asyncio.Task[TurnReply]] = set()
+        self.bulletin = Bulletin()
+
+    async def open(self, tenant_id: str, asked: OpenRequest) -> Opened:
+        """Open a conversation for a session, or continue the one that the session or its customer had."""
+        continued = asked.continued
+        if continued is None and asked.customer_id is not None:
+            known = await self._store.open_conversation_of(tenant_id, asked.customer_id)
+            continued = None if known is None else known.id
+        order = Order(tenant_id=tenant_id, conversation_id=continued, idempotency=_key(asked.idempotency))
+        return await self._store.take(order, partial(decide_opening, tenant_id, asked, continued, self._decider.limits, self._new_id))
+
+    async def trigger(self, caller: Caller, asked: TriggerRequest, *, patience: float = PATIENCE) -> Taken:
+        """Start a run of the intent's flow."""
+        elapsed = self._stopwatch()
+        conversation_id, fresh = await self._conversation(caller, asked)
+        order = Order(tenant_id=caller.tenant_id, conversation_id=conversation_id, idempotency=_key(asked.idempotency))
+        outcome = await self._take(order, partial(self._decider.trigger, caller, asked, fresh, elapsed))
+        return await self._answer(outcome, asked.idempotency, elapsed, patience)
+
+    async def resume(self, caller: Caller, asked: ResumeRequest, *, patience: float = PATIENCE) -> Taken:
+        """Answer the run's open wait; InvalidWaitToken tells what is true now."""
+        elapsed = self._stopwatch()
+        wait_id = self._keyring.wait_id(caller.tenant_id, asked.wait_token)
+        order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, wait_id=wait_id, idempotency=_key(asked.idempotency))
+        try:
+            outcome = await self._take(order, partial(self._decider.resume, caller, asked, wait_id, elapsed))
+        except InvalidWaitToken as refusal:
+            refusal.current = await self.latest(caller, asked.run_id)
+            raise
+        return await self._answer(outcome, asked.idempotency, elapsed, patience)
+
+    async def cancel(self, caller: Caller, asked: CancelRequest) -> Taken:
+        """End the run; one that has ended is left as it is."""
+        elapsed = self._stopwatch()
+        order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, idempotency=_key(asked.idempotency))
+        outcome = await self._take(order, partial(self._decider.cancel, caller, asked, elapsed))
+        if outcome is None:
+            return Taken(await self.latest(caller, asked.run_id))
+        return await self._answer(outcome, asked.idempotency, elapsed, PATIENCE)
+
+    async def expire(self, due: DueWait) -> None:
+        """Let a deadline act; nothing happens where an answer or a cancel was first."""
+        order = Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id)
+        outcome = await self._take(order, self._decider.expire)
+        if outcome is not None:
+            await self._answer(outcome, None, self._stopwatch(), 0)
+
+    async def latest(self, caller: Caller, run_id: str) -> TurnReply:
+        """The run as it is now, with the blocks since the customer's last input."""
+        view = await self._store.run(caller.tenant_id, run_id)
+        if view is None or not reaches(caller, view.run.conversation_id, view.customer_id):
+            raise ExecutionNotFound
+        return latest_reply(view)
+
+    async def follow(self, caller: Caller, run_id: str, seen: str | None, seconds: float) -> TurnReply:
+        """The reply once its tag differs from the one seen (None: from what it is now), once the run has ended, or after the time."""
+        until = self._clock.monotonic() + seconds
+        while True:
+            news = self.bulletin.listen(run_id)
+            try:
+                reply = await self.latest(caller, run_id)
+                seen = seen or tag(reply)
+                left = until - self._clock.monotonic()
+                if tag(reply) != seen or reply.status in ENDED or left <= 0 or self.bulletin.closed:
+                    return reply
+                await asyncio.wait({news}, timeout=left)
+            finally:
+                self.bulletin.leave(run_id, news)
+
+    async def open_runs(self, caller: Caller, conversation_id: str, limit: int = 20) -> list[TurnReply]:
+        """The conversation's open runs, newest first."""
+        await self.conversation(caller, conversation_id)
+        return await self.runs(caller, RunFilter(conversation_id=conversation_id, open_only=True, limit=limit))
+
+    async def runs(self, caller: Caller, chosen: RunFilter) -> list[TurnReply]:
+        """The tenant's runs that the filter lets through; which of them a customer may see is for the filter to say."""
+        return [latest_reply(view) for view in await self._store.runs(caller.tenant_id, chosen)]
+
+    async def conversation(self, caller: Caller, conversation_id: str) -> ConversationRow:
+        """The conversation, if it is the caller's."""
+        row = await self._store.conversation(caller.tenant_id, conversation_id)
+        if row is None or not reaches(caller, row.id, row.customer_id):
+            raise ConversationNotFound
+        return row
+
+    async def messages(self, caller: Caller, conversation_id: str) -> Sequence[MessageView]:
+        """The conversation's messages in sequence."""
+        await self.conversation(caller, conversation_id)
+        return await self._store.messages(caller.tenant_id, conversation_id)
+
+    async def trace(self, caller: Caller, run_id: str) -> list[dict[str, object]]:
+        """Every node, edge, warning and time of the run."""
+        await self.latest(caller, run_id)
+        return shown_trace(await self._store.turns(caller.tenant_id, run_id))
+
+    async def drain(self) -> None:
+        """Let calls under way come to their end."""
+        while self._working:
+            await asyncio.wait(self._working)
+
+    def _stopwatch(self) -> Callable[[], Millis]:
+        began = self._clock.monotonic()
+        return lambda: round((self._clock.monotonic() - began) * 1000)
+
+    async def _conversation(self, caller: Caller, asked: TriggerRequest) -> tuple[str | None, ConversationRow | None]:
+        """The conversation that a trigger belongs to; on the engine surface it may be a new one."""
+        named = asked.conversation_id or caller.conversation_id
+        if named is not None or not caller.trusted:
+            return named, None
+        if asked.customer_id is not None:
+            known = await self._store.open_conversation_of(caller.tenant_id, asked.customer_id)
+            if known is not None:
+                return known.id, None
+        now = self._store.now()
+        fresh = ConversationRow(
+            tenant_id=caller.tenant_id, id=self._new_id(), created_at=now, modified_at=now, customer_id=asked.customer_id
+        )
+        return fresh.id, fresh
+
+    async def _take(self, order: Order, decide: Callable[[Snapshot], Outcome]) -> Outcome:
+        """One transaction; a flow version that is not in memory is fetched, and the turn taken again."""
+        while True:
+            try:
+                outcome = await self._store.take(order, partial(_decision, decide))
+            except MissingVersion as missing:
+                if await self._catalog.fetch(missing.tenant_id, missing.ref) is None:
+                    raise
+                continue
+            if isinstance(outcome, Drafted):
+                self.bulletin.post(outcome.reply.execution_id)
+            return outcome
+
+    async def _answer(self, outcome: Drafted | bytes, key: Idempotency | None, elapsed: Callable[[], Millis], patience: float) -> Taken:
+        """The turn's reply, or what is known of it when patience runs out; the turn goes on then."""
+        if isinstance(outcome, bytes):
+            return Taken(decode_reply(outcome), replayed=True)
+        if outcome.invoke is None:
+            return Taken(outcome.reply)
+        work = asyncio.create_task(self._carry_on(outcome, outcome.invoke, elapsed))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        done, _ = await asyncio.wait({work}, timeout=patience)
+        return Taken(work.result()) if done else Taken(await self._unfinished(outcome, key))
+
+    async def _carry_on(self, drafted: Drafted, invoke: Invoke, elapsed: Callable[[], Millis]) -> TurnReply:
+        """Make the call and take the turn on with its result, until it asks for no more."""
+        reply = drafted.reply
+        while True:
+            result = await perform(self._performers, invoke)
+            run = drafted.record.run
+            now = self._store.now()
+            kept = EffectResultRow(
+                tenant_id=run.tenant_id, run_id=run.id, rev=run.rev, step=invoke.step, at=now, returned=msgspec.msgpack.encode(result)
+            )
+            await self._store.save_result(kept)
+            begun = Begun(drafted.reply, drafted.trace)
+            order = Order(tenant_id=run.tenant_id, run_id=run.id)
+            outcome = await self._take(order, partial(self._decider.returned, result, begun, run.epoch, elapsed))
+            if outcome is None:
+                return reply
+            drafted, reply = outcome, outcome.reply
+            if drafted.invoke is None:
+                return reply
+            invoke = drafted.invoke
+
+    async def _unfinished(self, drafted: Drafted, key: Idempotency | None) -> TurnReply:
+        """What is known while the turn goes on; the first answer sent is the one that is kept under the request's key."""
+        view = await self._store.run(drafted.record.run.tenant_id, drafted.reply.execution_id)
+        reply = drafted.reply if view is None else latest_reply(view)
+        if key is not None:
+            row = IdempotencyRow(
+                tenant_id=drafted.record.run.tenant_id,
+                scope=key.scope,
+                key=key.key,
+                digest=key.digest,
+                at=self._store.now(),
+                turn_id=reply.turn_id,
+                reply=encode_reply(reply),
+            )
+            await self._store.take(Order(tenant_id=row.tenant_id), lambda _: (Noted(idempotency=row), None))
+        return reply
+
+
+def latest_reply(view: RunView) -> TurnReply:
+    """The newest turn's reply with the blocks of all turns since the customer's last input."""
+    replies = [decode_reply(turn.reply) for turn in view.turns]
+    blocks = tuple(block for reply in replies for block in reply.blocks)
+    return msgspec.structs.replace(replies[-1], blocks=blocks)
+
+
+def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tuple[Decision, Outcome]:
+    outcome = decide(snapshot)
+    return (outcome.record if isinstance(outcome, Drafted) else Noted()), outcome
+
+
+def _key(asked: Idempotency | None) -> tuple[str, str] | None:
+    return None if asked is None else (asked.scope, asked.key)

@@ -1,0 +1,69 @@
+"""The composition of the shell: store, catalog, executor and scheduler, opened together and closed in order."""
+
+from typing import Self
+
+from engine.runtime.catalog import Catalog
+from engine.runtime.clock import Clock, SystemClock
+from engine.runtime.executor import Executor
+from engine.runtime.faults import FaultPoints
+from engine.runtime.performing import Performers
+from engine.runtime.scheduler import Scheduler
+from engine.runtime.store.port import Store
+from engine.runtime.store.registry import Registry
+from engine.runtime.store.sqlite.connect import Synchronous
+from engine.runtime.store.sqlite.lock import ServerLock
+from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
+from engine.runtime.tokens import Keyring
+
+
+class Runtime:
+    """Everything that serves conversations on one database."""
+
+    def __init__(self, store: Store, registry: Registry, keyring: Keyring, clock: Clock, *, performers: Performers | None = None) -> None:
+        self.store = store
+        self.registry = registry
+        self.keyring = keyring
+        self.clock = clock
+        self.catalog = Catalog(registry)
+        self.executor = Executor(store, self.catalog, keyring, clock, performers=performers)
+        self.scheduler = Scheduler(store, self.executor, self.catalog, clock)
+        self._lock: ServerLock | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        *,
+        database_url: str,
+        secret: bytes,
+        clock: Clock | None = None,
+        synchronous: Synchronous = "full",
+        performers: Performers | None = None,
+        faults: FaultPoints | None = None,
+        serving: bool = True,
+    ) -> Self:
+        """Open the database, migrating it first, and begin to tick; `serving=False` leaves scheduler and server lock alone.
+
+        Raises StoreError when the database cannot be used, or another server process uses it.
+        """
+        clock = clock or SystemClock()
+        path = sqlite_path(database_url)
+        lock = ServerLock(path) if serving else None
+        if lock is not None:
+            lock.acquire()
+        store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
+        runtime = cls(store, registry, Keyring({"a": secret}), clock, performers=performers)
+        runtime._lock = lock
+        await runtime.catalog.refresh()
+        if serving:
+            runtime.scheduler.start()
+        return runtime
+
+    async def stop(self) -> None:
+        """Let what was accepted come to its end, and let go of the database."""
+        self.executor.bulletin.close()
+        if self._lock is not None:
+            await self.scheduler.stop()
+        await self.executor.drain()
+        await self.store.close()
+        if self._lock is not None:
+            self._lock.release()

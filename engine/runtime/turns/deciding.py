@@ -1,0 +1,196 @@
+"""What to do about each request, as a function from what is true: admit or refuse it, advance the run, draft the turn.
+
+Everything here is pure given the catalog's view and the ids it is handed, so that a store may ask for a decision again.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from engine.errors import AnswerRefused, EventRefused, Unfit
+from engine.interpreter import Book, advance, decode_run
+from engine.model.events import Answered, Cancelled, Event, Returned, Started, TimedOut
+from engine.model.problems import Problem
+from engine.model.run import Run, Trigger
+from engine.model.values import Limits, Millis
+from engine.runtime.catalog import Catalog
+from engine.runtime.ids import NewId
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TriggerRequest
+from engine.runtime.store.port import Snapshot
+from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd
+from engine.runtime.turns import admission
+from engine.runtime.turns.drafting import draft
+from engine.runtime.turns.inputs import matched_inputs
+from engine.runtime.turns.occasion import Begun, Drafted, Input, Occasion
+
+Elapsed = Callable[[], Millis]
+"""Milliseconds since the request came in."""
+
+Outcome = Drafted | bytes | None
+"""A new turn; the reply that was stored under the request's key; or nothing to be done."""
+
+Recall = Callable[[RunRow], Run]
+
+
+def recall(row: RunRow) -> Run:
+    """The stored run as a value."""
+    return decode_run(row.state)
+
+
+class Decider:
+    """Decides turns by the catalog's view, within the limits."""
+
+    def __init__(self, catalog: Catalog, limits: Limits, new_id: NewId, recall: Recall = recall) -> None:
+        self._catalog = catalog
+        self.limits = limits
+        self._new_id = new_id
+        self._recall = recall
+
+    def trigger(
+        self, caller: Caller, asked: TriggerRequest, fresh: ConversationRow | None, elapsed: Elapsed, snapshot: Snapshot
+    ) -> Drafted | bytes:
+        """Start a run in the snapshot's conversation, or in the fresh one."""
+        stored = admission.stored_reply(asked.idempotency, snapshot)
+        if stored is not None:
+            return stored
+        script = admission.admitted_flow(caller, asked.intent, self._catalog)
+        conversation = fresh or admission.owned_conversation(caller, snapshot.conversation)
+        inputs, context, unfit = matched_inputs(script.flow, asked.context)
+        taken = self._input(caller, asked, conversation, (*asked.unfit, *unfit))
+        run_id = self._new_id()
+        occasion = Occasion(
+            tenant_id=caller.tenant_id,
+            event="started",
+            snapshot=snapshot,
+            conversation=conversation,
+            run_id=run_id,
+            flow=script.ref.flow,
+            version=script.ref.version,
+            intent=asked.intent,
+            opened_conversation=fresh,
+            input=taken,
+            idempotency=asked.idempotency,
+        )
+        locale = caller.locale or conversation.locale or script.flow.locale
+        run = Run(id=run_id, locale=locale, seed=run_id, trigger=Trigger(asked.intent, asked.text, context))
+        event = Started(at=snapshot.now, conversation=occasion.variables, flow=script.ref.flow, version=script.ref.version, inputs=inputs)
+        return self._advanced(occasion, run, event, elapsed)
+
+    def resume(self, caller: Caller, asked: ResumeRequest, wait_id: str | None, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:
+        """Give the answer to the run that waits for it."""
+        stored = admission.stored_reply(asked.idempotency, snapshot)
+        if stored is not None:
+            return stored
+        row, conversation = admission.owned_run(caller, snapshot)
+        admission.open_wait(row, snapshot, wait_id)
+        admission.demand_open(conversation)
+        event = partial(Answered, at=snapshot.now, values=asked.values, text=asked.text)
+        run = self._recall(row)
+        try:
+            taken = self._input(caller, asked, conversation, asked.unfit)
+        except Unfit as unfit:
+            raise self._all_unfit(caller, unfit, run, event(conversation=conversation.variables)) from None
+        occasion = _occasion(row, conversation, snapshot, "answered", taken=taken, closed="answered", key=asked.idempotency)
+        return self._advanced(occasion, run, event(conversation=occasion.variables), elapsed)
+
+    def expire(self, snapshot: Snapshot) -> Drafted | None:
+        """Let the wait's deadline act, if the wait is still open and its time has come."""
+        row, conversation, wait = snapshot.run, snapshot.conversation, snapshot.wait
+        if row is None or conversation is None or wait is None or wait.ended_at is not None or wait.deadline > snapshot.now:
+            return None
+        occasion = _occasion(row, conversation, snapshot, "timed_out", closed="expired")
+        event = TimedOut(at=snapshot.now, conversation=conversation.variables)
+        return self._advanced(occasion, self._recall(row), event, _at_once)
+
+    def cancel(self, caller: Caller, asked: CancelRequest, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes | None:
+        """End the run; a run that has ended stays as it is."""
+        stored = admission.stored_reply(asked.idempotency, snapshot)
+        if stored is not None:
+            return stored
+        row, conversation = admission.owned_run(caller, snapshot)
+        run = self._recall(row)
+        if run.ended:
+            return None
+        waits = snapshot.wait is not None and snapshot.wait.ended_at is None
+        closed: WaitEnd | None = "cancelled" if waits else None
+        occasion = _occasion(row, conversation, snapshot, "cancelled", closed=closed, key=asked.idempotency)
+        return self._advanced(occasion, run, Cancelled(at=snapshot.now, conversation=conversation.variables), elapsed)
+
+    def returned(self, result: Returned, begun: Begun, epoch: int, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | None:
+        """Go on with a call's result; nothing happens where the claim is not ours any more."""
+        row, conversation = snapshot.run, snapshot.conversation
+        if row is None or conversation is None or row.status != "running" or row.epoch != epoch:
+            return None
+        occasion = _occasion(row, conversation, snapshot, "returned", begun=begun)
+        event = Returned(
+            at=snapshot.now,
+            conversation=conversation.variables,
+            step=result.step,
+            result=result.result,
+            code=result.code,
+            message=result.message,
+        )
+        return self._advanced(occasion, self._recall(row), event, elapsed)
+
+    def _advanced(self, occasion: Occasion, run: Run, event: Event, elapsed: Elapsed) -> Drafted:
+        step = advance(self._book(occasion.tenant_id), run, event, self.limits)
+        return draft(occasion, step, self._catalog, self._new_id, elapsed)
+
+    def _book(self, tenant_id: str) -> Book:
+        return partial(self._catalog.flow, tenant_id)
+
+    def _input(
+        self, caller: Caller, asked: TriggerRequest | ResumeRequest, conversation: ConversationRow, unfit: tuple[Problem, ...]
+    ) -> Input:
+        kept, dropped, wrong = admission.accepted_variables(caller, conversation, asked.variables, self.limits.conversation_bytes)
+        admission.demand_fit(*unfit, *wrong)
+        return Input(
+            text=asked.text,
+            values=asked.values if isinstance(asked, ResumeRequest) else None,
+            variables=kept,
+            owned=frozenset(kept) if caller.trusted else frozenset(),
+            dropped=dropped,
+            usage=asked.usage,
+            public_key_id=caller.public_key_id,
+        )
+
+    def _all_unfit(self, caller: Caller, unfit: Unfit, run: Run, event: Event) -> Unfit:
+        """The request's own faults, and those of its answer as well: everything is told at once."""
+        try:
+            advance(self._book(caller.tenant_id), run, event, self.limits)
+        except AnswerRefused as refusal:
+            return Unfit([*unfit.problems, *refusal.problems])
+        except EventRefused:
+            return unfit
+        return unfit
+
+
+def _occasion(
+    row: RunRow,
+    conversation: ConversationRow,
+    snapshot: Snapshot,
+    event: EventKind,
+    *,
+    taken: Input | None = None,
+    closed: WaitEnd | None = None,
+    begun: Begun | None = None,
+    key: Idempotency | None = None,
+) -> Occasion:
+    return Occasion(
+        tenant_id=row.tenant_id,
+        event=event,
+        snapshot=snapshot,
+        conversation=conversation,
+        run_id=row.id,
+        flow=row.flow,
+        version=row.version,
+        intent=row.intent,
+        run=row,
+        closed=closed,
+        input=taken or Input(),
+        begun=begun,
+        idempotency=key,
+    )
+
+
+def _at_once() -> Millis:
+    return 0

@@ -1,0 +1,129 @@
+"""A step of the pure core, drafted into the rows of one commit and the reply that leaves after it."""
+
+from collections.abc import Callable
+
+from engine.model.effects import Await, Invoke, Step
+from engine.model.values import Millis
+from engine.runtime.catalog import Catalog
+from engine.runtime.ids import NewId
+from engine.runtime.replies import TurnReply, encode_reply
+from engine.runtime.store.port import ConversationChange, Record, WaitClosed
+from engine.runtime.store.rows import IdempotencyRow, RunRow, TurnRow, WaitRow
+from engine.runtime.traces import TurnTrace, encode_trace
+from engine.runtime.turns.occasion import Drafted, Occasion
+from engine.runtime.turns.replying import Numbers, draft_reply
+from engine.runtime.turns.rows import draft_messages, draft_outbox, draft_usage
+
+LEASE: Millis = 30_000
+"""How long a worker holds a run while a call is under way, unless it renews."""
+
+
+def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elapsed: Callable[[], Millis]) -> Drafted:
+    """All rows of one commit, and the reply; ids and the time taken come from outside."""
+    numbers = _numbers(occasion, new_id)
+    trace = _trace(occasion, step)
+    opened = _opened(occasion, step, numbers.rev, new_id)
+    usage = draft_usage(occasion, numbers.turn_id, catalog, new_id)
+    reply = draft_reply(occasion, step, numbers, trace, opened, usage, new_id, elapsed())
+    messages = draft_messages(occasion, reply, new_id)
+    invoke = next((effect for effect in step.effects if isinstance(effect, Invoke)), None)
+    record = Record(
+        run=_run_row(occasion, step, numbers.rev),
+        turn=_turn_row(occasion, numbers, reply, trace, done=invoke is None),
+        expected=None if occasion.run is None else (occasion.run.rev, occasion.run.epoch),
+        opened_conversation=occasion.opened_conversation,
+        conversation=ConversationChange(
+            id=occasion.conversation.id,
+            written={**occasion.input.variables, **step.remembered},
+            owned=occasion.input.owned | frozenset(step.remembered),
+            messages=len(messages),
+        ),
+        closed=_closed(occasion),
+        opened=opened,
+        messages=messages,
+        usage=usage,
+        outbox=draft_outbox(occasion, step, reply, new_id),
+        idempotency=_idempotency(occasion, numbers.turn_id),
+    )
+    return Drafted(record, reply, trace, invoke)
+
+
+def _numbers(occasion: Occasion, new_id: NewId) -> Numbers:
+    if occasion.begun is not None:
+        return Numbers(occasion.begun.reply.rev, occasion.begun.reply.turn_id)
+    return Numbers(1 if occasion.run is None else occasion.run.rev + 1, new_id())
+
+
+def _trace(occasion: Occasion, step: Step) -> TurnTrace:
+    before = occasion.begun
+    if before is None:
+        return TurnTrace(occasion.event, occasion.now, step.trace, occasion.input.dropped)
+    return TurnTrace(before.trace.event, before.trace.at, (*before.trace.visits, *step.trace), before.trace.notes)
+
+
+def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow | None:
+    pause = next((effect.pause for effect in step.effects if isinstance(effect, Await)), None)
+    if pause is None:
+        return None
+    return WaitRow(
+        tenant_id=occasion.tenant_id,
+        id=new_id(),
+        run_id=occasion.run_id,
+        rev=rev,
+        opened_at=occasion.now,
+        deadline=pause.deadline,
+        answerable=step.run.status == "waiting_input",
+    )
+
+
+def _closed(occasion: Occasion) -> WaitClosed | None:
+    wait = occasion.snapshot.wait
+    return None if wait is None or occasion.closed is None else WaitClosed(wait.id, occasion.closed)
+
+
+def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:
+    before, run = occasion.run, step.run
+    working = run.status == "running"
+    begins = occasion.event in {"started", "answered"}
+    epoch = 0 if before is None else before.epoch
+    return RunRow(
+        tenant_id=occasion.tenant_id,
+        id=occasion.run_id,
+        conversation_id=occasion.conversation.id,
+        flow=occasion.flow,
+        version=occasion.version,
+        intent=occasion.intent,
+        status=run.status,
+        rev=rev,
+        epoch=epoch + 1 if working else epoch,
+        input_rev=rev if begins or before is None else before.input_rev,
+        state=step.state,
+        started_at=occasion.now if before is None else before.started_at,
+        ended_at=occasion.now if run.ended else None,
+        end_reason=run.end_reason,
+        lease_until=occasion.now + LEASE if working else None,
+        attempts=1 if working else 0,
+    )
+
+
+def _turn_row(occasion: Occasion, numbers: Numbers, reply: TurnReply, trace: TurnTrace, *, done: bool) -> TurnRow:
+    return TurnRow(
+        tenant_id=occasion.tenant_id,
+        id=numbers.turn_id,
+        run_id=occasion.run_id,
+        rev=numbers.rev,
+        event=trace.event,
+        at=trace.at,
+        done=done,
+        reply=encode_reply(reply),
+        trace=encode_trace(trace),
+    )
+
+
+def _idempotency(occasion: Occasion, turn_id: str) -> IdempotencyRow | None:
+    asked = occasion.idempotency
+    if asked is None or occasion.begun is not None:
+        return None
+    return IdempotencyRow(
+        tenant_id=occasion.tenant_id, scope=asked.scope, key=asked.key, digest=asked.digest, at=occasion.now, turn_id=turn_id
+    )

@@ -1,0 +1,77 @@
+"""The reply of a turn, as it is stored with it."""
+
+from msgspec import Struct
+
+from engine.interpreter.answers import published
+from engine.model.effects import Emit, Step, Visit
+from engine.model.run import Block
+from engine.model.values import Millis
+from engine.runtime.ids import NewId
+from engine.runtime.replies import Price, ReplyBlock, TurnReply
+from engine.runtime.store.rows import UsageRow, WaitRow
+from engine.runtime.traces import TurnTrace
+from engine.runtime.turns.occasion import Occasion
+
+
+class Numbers(Struct, frozen=True):
+    """Which turn of its run it is, and its id."""
+
+    rev: int
+    turn_id: str
+
+
+def draft_reply(
+    occasion: Occasion,
+    step: Step,
+    numbers: Numbers,
+    trace: TurnTrace,
+    opened: WaitRow | None,
+    usage: tuple[UsageRow, ...],
+    new_id: NewId,
+    latency_ms: Millis,
+) -> TurnReply:
+    """What the turn answers; blocks that an earlier commit of the turn has said come first and keep their ids."""
+    run = step.run
+    frame = None if run.ended else run.frame
+    before = None if occasion.begun is None else occasion.begun.reply
+    said = tuple(_block(effect.block, new_id) for effect in step.effects if isinstance(effect, Emit))
+    return TurnReply(
+        execution_id=occasion.run_id,
+        conversation_id=occasion.conversation.id,
+        turn_id=numbers.turn_id,
+        rev=numbers.rev,
+        status=run.status,
+        blocks=said if before is None else (*before.blocks, *said),
+        expected_input=None if run.pause is None else published(run.pause.expectation),
+        answerable=opened is not None and opened.answerable,
+        wait_id=None if opened is None else opened.id,
+        wait_expires_at=None if opened is None else opened.deadline,
+        usage=tuple(map(_price, usage)) if before is None else before.usage,
+        flow=None if frame is None else frame.ref.flow,
+        version=None if frame is None else frame.ref.version,
+        node=None if frame is None else frame.node,
+        progress=run.progress,
+        latency_ms=latency_ms,
+        end_reason=run.end_reason,
+        end_code=run.end_code,
+        matched_rules=tuple(map(_rule, (visit for visit in trace.visits if visit.type == "switch"))),
+        tools_called=_tools(trace, "calls"),
+        tools_failed=_tools(trace, "error:"),
+        started=(occasion.flow, occasion.version),
+    )
+
+
+def _block(block: Block, new_id: NewId) -> ReplyBlock:
+    return ReplyBlock(new_id(), block.type, block.payload, block.node, block.flow)
+
+
+def _price(row: UsageRow) -> Price:
+    return Price(row.model, row.prompt_tokens, row.completion_tokens, row.cached_prompt_tokens, row.cost_micros)
+
+
+def _rule(visit: Visit) -> str:
+    return f"{visit.flow}/{visit.node}#{visit.edge.removeprefix('case:')}"
+
+
+def _tools(trace: TurnTrace, edge: str) -> tuple[str, ...]:
+    return tuple(f"{visit.flow}/{visit.node}" for visit in trace.visits if visit.type == "http" and visit.edge.startswith(edge))

@@ -1,0 +1,107 @@
+"""The rows that hang on a turn: messages, usage, outbox."""
+
+from engine.model.effects import Finish, Step
+from engine.model.values import Json
+from engine.runtime.catalog import Catalog
+from engine.runtime.ids import NewId
+from engine.runtime.pricing import cost_micros
+from engine.runtime.replies import TurnReply
+from engine.runtime.store.rows import MessageRow, OutboxRow, UsageRow
+from engine.runtime.turns.occasion import Occasion
+
+_PER_COMMIT = 10
+"""More outbox rows than one commit of a turn ever writes; a turn's later commit numbers its own from here."""
+
+
+def draft_usage(occasion: Occasion, turn_id: str, catalog: Catalog, new_id: NewId) -> tuple[UsageRow, ...]:
+    """What the client's model spent, priced by the row that is in effect now; a turn's later commit adds nothing."""
+    spent = occasion.input.usage
+    if spent is None or occasion.begun is not None:
+        return ()
+    price = catalog.price(occasion.tenant_id, spent.model, occasion.now)
+    return (
+        UsageRow(
+            tenant_id=occasion.tenant_id,
+            id=new_id(),
+            run_id=occasion.run_id,
+            turn_id=turn_id,
+            conversation_id=occasion.conversation.id,
+            public_key_id=occasion.input.public_key_id,
+            flow=occasion.flow,
+            at=occasion.now,
+            source="client",
+            model=spent.model,
+            prompt_tokens=spent.prompt_tokens,
+            completion_tokens=spent.completion_tokens,
+            cached_prompt_tokens=spent.cached_prompt_tokens,
+            cost_micros=None if price is None else cost_micros(spent, price),
+            price_id=None if price is None else price.id,
+        ),
+    )
+
+
+def draft_messages(occasion: Occasion, reply: TurnReply, new_id: NewId) -> tuple[MessageRow, ...]:
+    """The customer's message, once, and the assistant's when the turn is done and has said something."""
+    rows: list[MessageRow] = []
+    said = occasion.input
+    first = occasion.conversation.next_sequence
+    if occasion.begun is None and (said.text is not None or said.values is not None):
+        rows.append(
+            MessageRow(
+                tenant_id=occasion.tenant_id,
+                id=new_id(),
+                conversation_id=occasion.conversation.id,
+                run_id=occasion.run_id,
+                turn_id=reply.turn_id,
+                role="user",
+                sequence=first,
+                created_at=occasion.now,
+                text=said.text,
+                values=said.values,
+            )
+        )
+    if reply.blocks and reply.status != "running":
+        rows.append(
+            MessageRow(
+                tenant_id=occasion.tenant_id,
+                id=new_id(),
+                conversation_id=occasion.conversation.id,
+                run_id=occasion.run_id,
+                turn_id=reply.turn_id,
+                role="assistant",
+                sequence=first + len(rows),
+                created_at=occasion.now,
+            )
+        )
+    return tuple(rows)
+
+
+def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId) -> tuple[OutboxRow, ...]:
+    """What the tenant's webhooks are to be told of this commit."""
+    kinds = ["chat.execution.started"] if occasion.run is None else []
+    kinds += ["chat.wait.expired"] if occasion.closed == "expired" else []
+    kinds += [f"chat.execution.{effect.status}" for effect in step.effects if isinstance(effect, Finish)]
+    if not kinds:
+        return ()
+    payload: dict[str, Json] = {
+        "execution_id": reply.execution_id,
+        "conversation_id": reply.conversation_id,
+        "turn_id": reply.turn_id,
+        "status": reply.status,
+        "end_reason": reply.end_reason,
+        "code": reply.end_code,
+    }
+    first = 0 if occasion.begun is None else _PER_COMMIT
+    return tuple(
+        OutboxRow(
+            tenant_id=occasion.tenant_id,
+            id=new_id(),
+            run_id=occasion.run_id,
+            rev=reply.rev,
+            n=number,
+            type=kind,
+            at=occasion.now,
+            payload=payload,
+        )
+        for number, kind in enumerate(kinds, first)
+    )
