@@ -13,7 +13,7 @@ from msgspec import Struct
 from engine.interpreter.answers.folding import folded_text
 
 _YES: Final[dict[str, str]] = {
-    "en": "yes y yeah yep yup sure ok okay true|i agree|agree|accept|i accept|of course",
+    "en": "yes y yeah yep yup sure ok okay|i agree|agree|accept|i accept|of course",
     "de": "ja j jo jawohl klar gerne natürlich ok okay|ich stimme zu|einverstanden|auf jeden fall",
     "fr": "oui o ouais ok|d'accord|bien sûr|j'accepte",
     "es": "sí si s claro vale ok|de acuerdo|acepto|por supuesto",
@@ -40,7 +40,7 @@ _YES: Final[dict[str, str]] = {
     "he": "כן בטח",
 }
 _NO: Final[dict[str, str]] = {
-    "en": "no n nope nah false|no thanks|no thank you|i disagree|not at all",
+    "en": "no n nope nah|no thanks|no thank you|i disagree|not at all",
     "de": "nein n nö nee|nein danke|auf keinen fall",
     "fr": "non n|non merci|pas du tout",
     "es": "no n|no gracias",
@@ -122,7 +122,7 @@ def _joint(raw: str) -> str:
     word = folded_text(rest.strip())
     if not word:
         return ""
-    return ("(?<=[^\\S\\n])" if rest[:1].isspace() else "") + re.escape(word) + ("(?=\\s)" if rest[-1:].isspace() else "")
+    return (r"(?<=\s)" if rest[:1].isspace() else "") + re.escape(word) + (r"(?=\s)" if rest[-1:].isspace() else "")
 
 
 @lru_cache(maxsize=256)
