@@ -130,7 +130,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
 
 
 class RunFilter(Struct, frozen=True, kw_only=True):
-    """Which runs a list shows, newest first."""
+    """Which runs a list shows, newest first: ids sort by the time they were made."""
 
     conversation_id: str | None = None
     customer_id: str | None = None
@@ -149,7 +149,9 @@ class Store(Protocol):
     async def take(self, order: Order, decide: Decide[Answer]) -> Answer:
         """Load what the order names, decide, save, commit; returns what the decision answers. Refusals are raised and write nothing.
 
-        Unavailable is raised when the database cannot take it (full disk, lost file); nothing is half written then.
+        StaleRecord is raised when what is decided, a few times over, does not fit what is stored. Unavailable is raised when the
+        database cannot take it (full disk, lost file); nothing is half written then. A caller that stops waiting changes nothing:
+        what was accepted is done.
         """
 
     async def save_result(self, row: EffectResultRow) -> None:

@@ -139,3 +139,6 @@ class Registry(Protocol):
 
     async def put_prices(self, rows: Sequence[PriceRow]) -> None:
         """Add the rows; one of the same tenant, model and moment is replaced by the new one, all or none."""
+
+    async def close(self) -> None:
+        """Let go of the database."""

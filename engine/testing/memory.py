@@ -1,0 +1,313 @@
+"""A store and a registry in memory, with the promises of the port: what a test sees here, it sees on a database."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from engine.model.values import Millis
+from engine.runtime.clock import Clock, SteadyClock
+from engine.runtime.store.changes import changed, may_end, share
+from engine.runtime.store.port import (
+    ConversationChange,
+    Decide,
+    Decision,
+    DueWait,
+    MessageView,
+    Noted,
+    Order,
+    Record,
+    RunFilter,
+    RunView,
+    Snapshot,
+    StaleRecord,
+    WaitClosed,
+)
+from engine.runtime.store.rows import (
+    ConversationRow,
+    EffectResultRow,
+    IdempotencyRow,
+    MessageRow,
+    OutboxRow,
+    RunRow,
+    StoredReply,
+    TurnRow,
+    UsageRow,
+    WaitRow,
+)
+from engine.testing.memory_registry import MemoryRegistry
+
+__all__ = ["MemoryRegistry", "MemoryStore"]
+
+Answer = TypeVar("Answer")
+RowT = TypeVar("RowT", bound=Struct)
+Key = tuple[Any, ...]
+
+_TRIES = 3
+
+
+class _Table(Generic[RowT]):
+    """Rows by key; kept encoded, so that nobody changes what is stored by changing what was read."""
+
+    def __init__(self, kind: type[RowT]) -> None:
+        self._rows: dict[Key, bytes] = {}
+        self._decoder = msgspec.msgpack.Decoder(kind)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._rows
+
+    def __getitem__(self, key: Key) -> RowT:
+        return self._decoder.decode(self._rows[key])
+
+    def __iter__(self) -> Iterator[RowT]:
+        return map(self._decoder.decode, list(self._rows.values()))
+
+    def get(self, key: Key) -> RowT | None:
+        return self[key] if key in self._rows else None
+
+    def put(self, key: Key, row: bytes) -> None:
+        self._rows[key] = row
+
+    def drop(self, key: Key) -> None:
+        del self._rows[key]
+
+
+class _Changes:
+    """What one decision would write; it is put into the tables when all of it has been found good."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, Key], tuple[_Table[Any], bytes]] = {}
+
+    def insert(self, table: _Table[RowT], key: Key, row: RowT) -> None:
+        if key in table or (id(table), key) in self._rows:
+            raise StaleRecord(f"There is such a row already: {key}.")
+        self.put(table, key, row)
+
+    def put(self, table: _Table[RowT], key: Key, row: RowT) -> None:
+        self._rows[id(table), key] = (table, msgspec.msgpack.encode(row))
+
+    def apply(self) -> None:
+        for (_, key), (table, row) in self._rows.items():
+            table.put(key, row)
+
+
+class MemoryStore:
+    """Everything in dicts of one process; a turn is one piece of Python that nothing interrupts."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = SteadyClock(clock)
+        self._conversations = _Table(ConversationRow)
+        self._runs = _Table(RunRow)
+        self._waits = _Table(WaitRow)
+        self._turns = _Table(TurnRow)
+        self._messages = _Table(MessageRow)
+        self._usage = _Table(UsageRow)
+        self._outbox = _Table(OutboxRow)
+        self._idempotency = _Table(IdempotencyRow)
+        self._results = _Table(EffectResultRow)
+        self._open: dict[tuple[str, str], str] = {}
+        """(tenant, run) to its open wait."""
+        self._turn_keys: dict[tuple[str, str | None], Key] = {}
+        """(tenant, turn) to its key."""
+
+    def now(self) -> Millis:
+        """The given clock, which never goes back here."""
+        return self._clock.now()
+
+    async def take(self, order: Order, decide: Decide[Answer]) -> Answer:
+        """Load, decide, save."""
+        stale: StaleRecord | None = None
+        for _ in range(_TRIES):
+            snapshot = self._snapshot(order)
+            try:
+                decision, answer = decide(snapshot)
+                self._changes(snapshot, decision).apply()
+                self._remember(decision)
+            except StaleRecord as error:
+                stale = error
+            else:
+                return answer
+        raise stale or StaleRecord
+
+    def _remember(self, decision: Decision) -> None:
+        if not isinstance(decision, Record):
+            return
+        tenant, run_id = decision.run.tenant_id, decision.run.id
+        if decision.closed is not None:
+            self._open.pop((tenant, run_id), None)
+        if decision.opened is not None:
+            self._open[tenant, run_id] = decision.opened.id
+        self._turn_keys[tenant, decision.turn.id] = (tenant, run_id, decision.turn.rev)
+
+    def _snapshot(self, order: Order) -> Snapshot:
+        tenant = order.tenant_id
+        wait = None if order.wait_id is None else self._waits.get((tenant, order.wait_id))
+        run_id = order.run_id if order.run_id is not None or wait is None else wait.run_id
+        run = self._runs.get((tenant, run_id))
+        if order.wait_id is None and run is not None:
+            wait = self._open_wait(tenant, run.id)
+        conversation = None if run is None else self._conversations.get((tenant, run.conversation_id))
+        return Snapshot(
+            now=self.now(),
+            stored=self._stored(tenant, order.idempotency),
+            conversation=conversation or self._conversations.get((tenant, order.conversation_id)),
+            run=run,
+            wait=wait,
+        )
+
+    def _stored(self, tenant_id: str, asked: tuple[str, str] | None) -> StoredReply | None:
+        row = None if asked is None else self._idempotency.get((tenant_id, *asked))
+        if row is None:
+            return None
+        turn = self._turns.get(self._turn_keys.get((tenant_id, row.turn_id), ()))
+        reply = row.reply if row.reply is not None or turn is None or not turn.done else turn.reply
+        return StoredReply(digest=row.digest, at=row.at, done=reply is not None, reply=reply)
+
+    def _open_wait(self, tenant_id: str, run_id: str) -> WaitRow | None:
+        wait_id = self._open.get((tenant_id, run_id))
+        return None if wait_id is None else self._waits.get((tenant_id, wait_id))
+
+    def _open_waits(self) -> list[WaitRow]:
+        return [self._waits[tenant_id, wait_id] for (tenant_id, _), wait_id in self._open.items()]
+
+    def _changes(self, snapshot: Snapshot, decision: Decision) -> _Changes:
+        changes = _Changes()
+        match decision:
+            case Record():
+                self._change_run(changes, snapshot, decision)
+                self._change_conversation(changes, snapshot, decision, decision.turn.at)
+            case Noted():
+                self._change_conversation(changes, snapshot, decision, snapshot.now)
+        if decision.idempotency is not None:
+            kept = decision.idempotency
+            changes.put(self._idempotency, (kept.tenant_id, kept.scope, kept.key), kept)
+        return changes
+
+    def _change_run(self, changes: _Changes, snapshot: Snapshot, record: Record) -> None:
+        run, turn, tenant = record.run, record.turn, record.run.tenant_id
+        stored = self._runs.get((tenant, run.id))
+        if record.expected != (None if stored is None else (stored.rev, stored.epoch)):
+            raise StaleRecord(f"Run {run.id} is not at {record.expected} any more.")
+        changes.put(self._runs, (tenant, run.id), run)
+        ended = None if record.closed is None else self._end(changes, tenant, record.closed, snapshot.now)
+        before = self._turns.get((tenant, turn.run_id, turn.rev))
+        if before is not None and before.id != turn.id:
+            raise StaleRecord(f"Run {run.id} has another turn {turn.rev} already.")
+        changes.put(self._turns, (tenant, turn.run_id, turn.rev), turn)
+        if record.opened is not None:
+            still = self._open_wait(tenant, record.opened.run_id)
+            if still is not None and still.id != ended:
+                raise StaleRecord(f"Run {run.id} has an open wait already.")
+            changes.insert(self._waits, (tenant, record.opened.id), record.opened)
+        for message in record.messages:
+            changes.insert(self._messages, (tenant, message.id), message)
+        for usage in record.usage:
+            changes.insert(self._usage, (tenant, usage.id), usage)
+        for told in record.outbox:
+            changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
+
+    def _end(self, changes: _Changes, tenant_id: str, closed: WaitClosed, now: Millis) -> str:
+        wait = self._waits.get((tenant_id, closed.id))
+        if wait is None or wait.ended_at is not None or not may_end(wait.deadline, closed.by, now):
+            raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
+        changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, ended_at=now, ended_by=closed.by))
+        return wait.id
+
+    def _change_conversation(self, changes: _Changes, snapshot: Snapshot, decision: Decision, at: Millis) -> None:
+        opened: ConversationRow | None = decision.opened_conversation
+        change: ConversationChange | None = decision.conversation
+        after = opened if change is None else changed(opened or snapshot.conversation, change, at)
+        if after is not None:
+            write = changes.put if opened is None else changes.insert
+            write(self._conversations, (after.tenant_id, after.id), after)
+
+    async def save_result(self, row: EffectResultRow) -> None:
+        """The first one stays."""
+        key = (row.tenant_id, row.run_id, row.rev, row.step)
+        if key not in self._results:
+            self._results.put(key, msgspec.msgpack.encode(row))
+
+    async def due(self, limit: int) -> Sequence[DueWait]:
+        """Looks at every wait."""
+        now = self.now()
+        due = (DueWait(wait.tenant_id, wait.run_id, wait.id, wait.deadline) for wait in self._open_waits() if wait.deadline <= now)
+        return share(due, limit)
+
+    async def next_deadline(self) -> Millis | None:
+        """Looks at every wait."""
+        return min((wait.deadline for wait in self._open_waits()), default=None)
+
+    async def run(self, tenant_id: str, run_id: str) -> RunView | None:
+        """By its key."""
+        run = self._runs.get((tenant_id, run_id))
+        return None if run is None else self._view(run)
+
+    def _view(self, run: RunRow) -> RunView:
+        conversation = self._conversations.get((run.tenant_id, run.conversation_id))
+        turns = tuple(turn for turn in self._turns_of(run.tenant_id, run.id) if turn.rev >= run.input_rev)
+        return RunView(run=run, customer_id=None if conversation is None else conversation.customer_id, turns=turns)
+
+    async def runs(self, tenant_id: str, chosen: RunFilter) -> Sequence[RunView]:
+        """Looks at every run."""
+        views = (self._view(run) for run in sorted(self._runs, key=lambda run: run.id, reverse=True) if run.tenant_id == tenant_id)
+        return [view for view in views if _is_chosen(view, chosen)][: chosen.limit]
+
+    async def turns(self, tenant_id: str, run_id: str) -> Sequence[TurnRow]:
+        """In order of rev."""
+        return self._turns_of(tenant_id, run_id)
+
+    def _turns_of(self, tenant_id: str, run_id: str) -> list[TurnRow]:
+        return sorted(_of(self._turns, lambda turn: (turn.tenant_id, turn.run_id) == (tenant_id, run_id)), key=lambda turn: turn.rev)
+
+    async def conversation(self, tenant_id: str, conversation_id: str) -> ConversationRow | None:
+        """By its key."""
+        return self._conversations.get((tenant_id, conversation_id))
+
+    async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
+        """The newest by its creation."""
+        of_customer = _of(self._conversations, lambda row: (row.tenant_id, row.customer_id) == (tenant_id, customer_id))
+        return max((row for row in of_customer if row.archived_at is None), key=lambda row: (row.created_at, row.id), default=None)
+
+    async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
+        """In sequence."""
+        replies = {turn.id: turn.reply for turn in self._turns if turn.tenant_id == tenant_id}
+        of_conversation = _of(self._messages, lambda row: (row.tenant_id, row.conversation_id) == (tenant_id, conversation_id))
+        in_order = sorted(of_conversation, key=lambda row: (row.sequence, row.id))
+        return [MessageView(message=row, reply=replies[row.turn_id]) for row in in_order]
+
+    async def usage_of_turn(self, tenant_id: str, turn_id: str) -> Sequence[UsageRow]:
+        """In order of their ids."""
+        return sorted(_of(self._usage, lambda row: (row.tenant_id, row.turn_id) == (tenant_id, turn_id)), key=lambda row: row.id)
+
+    def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
+        """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
+        return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+
+    async def prune(self, before: Millis) -> int:
+        """All at once."""
+        old = _of(self._idempotency, lambda row: row.at < before)
+        for row in old:
+            self._idempotency.drop((row.tenant_id, row.scope, row.key))
+        return len(old)
+
+    async def healthy(self) -> None:
+        """Memory always answers."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _of(table: _Table[RowT], wanted: Callable[[RowT], bool]) -> list[RowT]:
+    return [row for row in table if wanted(row)]
+
+
+def _is_chosen(view: RunView, chosen: RunFilter) -> bool:
+    run = view.run
+    return (
+        (chosen.conversation_id is None or run.conversation_id == chosen.conversation_id)
+        and (chosen.customer_id is None or view.customer_id == chosen.customer_id)
+        and (not chosen.open_only or run.ended_at is None)
+        and (chosen.status is None or run.status == chosen.status)
+        and (chosen.intent is None or run.intent == chosen.intent)
+    )
