@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, time
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, DecimalException
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
 from functools import lru_cache
 from typing import Final
 
@@ -87,19 +87,16 @@ def language(name: str) -> Locale:
 
 def localized_number(scope: Scope, value: Json, places: Json = None) -> Json:
     """The number with the separators of the language; with `places`, exactly so many decimals."""
-    amount = number(value)
-    if places is None:
-        text = format_decimal(Decimal(repr(amount)), locale=language(scope.locale), decimal_quantization=False)
-    else:
+    amount, pattern = number(value), None
+    exact = Decimal(repr(amount))
+    if places is not None:
         kept = whole(places, "The number of places", least=0, most=PLACES)
+        exact = _quantized(amount, kept)
         pattern = "#,##0." + "0" * kept if kept else "#,##0"
-        text = _format_exactly(_quantized(amount, kept), pattern, scope)
+    with localcontext(_EXACT):  # Babel calculates in the context it finds
+        text = format_decimal(exact, format=pattern, locale=language(scope.locale), decimal_quantization=False)
     scope.budget.spend_characters(len(text))
     return text
-
-
-def _format_exactly(amount: Decimal, pattern: str, scope: Scope) -> str:
-    return format_decimal(amount, format=pattern, locale=language(scope.locale), decimal_quantization=False)
 
 
 def money(scope: Scope, value: Json, currency: Json) -> Json:
@@ -108,7 +105,8 @@ def money(scope: Scope, value: Json, currency: Json) -> Json:
     if not is_currency(code):
         raise wrong_value("A currency is an ISO 4217 code, such as EUR.")
     amount = _quantized(number(value), get_currency_precision(code))
-    text = format_currency(amount, code, locale=language(scope.locale), currency_digits=True, decimal_quantization=True)
+    with localcontext(_EXACT):
+        text = format_currency(amount, code, locale=language(scope.locale))
     scope.budget.spend_characters(len(text))
     return text
 

@@ -81,6 +81,8 @@ class Budget:
                 self.spend_items(len(part))
                 self.copy_characters(sum(map(len, part)))
                 waiting.extend(part.values())
+            elif part is not None and not isinstance(part, bool | int | float):
+                raise ExpressionError("expression.type", "A value is not JSON.")
 
 
 class Scope:

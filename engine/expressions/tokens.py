@@ -135,7 +135,7 @@ def _text(raw: str, offset: int) -> str:
     try:
         # Two \u escapes may be the halves of one character.
         return _ESCAPE.sub(_unescaped, raw).encode("utf-16", "surrogatepass").decode("utf-16")
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise wrong_syntax("An escape in a text names no character.", offset) from error
 
 
