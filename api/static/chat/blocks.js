@@ -7,9 +7,9 @@ import { markdown } from "./markdown.js";
 export function drawBlock({ type, payload }) {
   const draw = KINDS[type];
   const drawn = draw ? draw(payload ?? {}) : null;
-  if (drawn !== null) return el("div", { class: `block ${type}` }, drawn);
+  if (drawn !== null) return el("div", { class: "block", "data-kind": type }, drawn);
   const fallback = text(payload?.fallback);
-  return fallback === null ? null : el("div", { class: "block message" }, el("p", { class: "plain" }, fallback));
+  return fallback === null ? null : el("div", { class: "block", "data-kind": "message" }, el("p", { class: "plain" }, fallback));
 }
 
 const KINDS = {

@@ -19,6 +19,7 @@ export function compose({ label, placeholder, preset, long = false, send }) {
     input.setAttribute("aria-invalid", String(texts.length > 0));
     if (texts.length > 0) input.setAttribute("aria-describedby", ids.error);
     else input.removeAttribute("aria-describedby");
+    if (texts.length > 0) error.scrollIntoView({ block: "nearest" });
   };
   const submit = (event) => {
     event.preventDefault();

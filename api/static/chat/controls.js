@@ -17,10 +17,9 @@ const INPUTS = {
 const NUMERIC = ["number", "integer"];
 const DATED = ["date", "datetime"];
 
-/** One input, text area, menu or check box. */
+/** One input, text area or check box. */
 export function single(field, id) {
   if (field.type === "checkbox") return checkbox(field, id);
-  if (field.type === "select") return menu(field, id);
   const common = { id, name: field.name, placeholder: field.placeholder, "aria-required": field.required ? "true" : null };
   const element =
     field.type === "textarea"
@@ -63,7 +62,8 @@ function checkbox(field, id) {
   };
 }
 
-function menu(field, id) {
+/** A menu of options. */
+export function menu(field, id) {
   const options = field.options ?? [];
   const element = el(
     "select",
@@ -98,7 +98,12 @@ export function grouped(field, id) {
   return {
     element: el("div", { class: field.type === "rating" ? "picks rating" : "picks" }, ...rows),
     group: true,
-    value: () => (many ? chosen().map((option) => option.value) : (chosen()[0]?.value ?? null)),
+    value: () => {
+      const values = chosen().map((option) => option.value);
+      // An empty list says "none of them", which differs from no answer only where a default would take its place.
+      if (many) return values.length > 0 || field.default ? values : null;
+      return values[0] ?? null;
+    },
     said: () => chosen().map((option) => option.label).join(", "),
     focus: () => (boxes.find((box) => box.checked) ?? boxes[0])?.focus(),
     flaw: () => null,

@@ -1,7 +1,7 @@
 // One field of an answer: its control, its label and help, the value it holds, and what is wrong with it.
 
 import { el, freshId } from "./dom.js";
-import { files, grouped, single } from "./controls.js";
+import { files, grouped, menu, single } from "./controls.js";
 
 const DISPLAY = {
   heading: (field) => el("h3", {}, field.label ?? ""),
@@ -9,7 +9,7 @@ const DISPLAY = {
   divider: () => el("hr"),
 };
 
-const GROUPED = ["radio", "select", "multi_select", "rating", "boolean"];
+const GROUPED = ["multi_select", "rating", "boolean"];
 const FILES = ["file_upload", "image_upload", "signature"];
 /** From here on a select is a menu; fewer options are all shown at once. */
 const MENU = 8;
@@ -50,8 +50,10 @@ export function drawField(field, upload) {
 
 function pick(field, ids, upload) {
   if (FILES.includes(field.type)) return files(field, ids.control, upload);
-  const menu = field.type === "select" && (field.options ?? []).length >= MENU;
-  return GROUPED.includes(field.type) && !menu ? grouped(field, ids.control) : single(field, ids.control);
+  // Whatever its type, a field with options is answered by one of them.
+  const options = field.options ?? [];
+  if (field.type !== "multi_select" && options.length >= MENU) return menu(field, ids.control);
+  return options.length > 0 || GROUPED.includes(field.type) ? grouped(field, ids.control) : single(field, ids.control);
 }
 
 function labelled(field, ids, label, mark, control) {

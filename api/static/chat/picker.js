@@ -6,7 +6,7 @@ import { el, freshId, paint, safeUrl } from "./dom.js";
 export function drawPicker({ intents, quickQuestions = [] }, conversation) {
   if (intents.length === 0) return empty();
   const ordered = [...intents].sort((one, other) => Number(other.isPinned) - Number(one.isPinned) || other.priority - one.priority);
-  const words = compose({ label: "Or say it in your own words", send: (text) => startWith(text) });
+  const words = compose({ label: "Or in your own words", send: (text) => startWith(text) });
   const start = (intent, text) => conversation.start(intent, text || intent.displayLabel || intent.name);
   const cards = ordered.map((intent) => drawIntent(intent, () => start(intent, words.text())));
   const questions = quickQuestions.flatMap(({ question, intentName }) => {
@@ -16,8 +16,8 @@ export function drawPicker({ intents, quickQuestions = [] }, conversation) {
   function startWith(text) {
     const intent = meant(text, ordered);
     if (intent) return start(intent, text);
-    words.complain(["What is it about? Pick a topic above; your words go with it."]);
-    return cards[0].focus();
+    cards[0].focus();
+    return words.complain(["What is it about? Pick a topic above; your words go with it."]);
   }
   const heading = el("h2", { id: freshId("topics") }, "What can we do for you?");
   const group = el(
