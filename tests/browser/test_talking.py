@@ -15,7 +15,7 @@ def choose(page: Page, option: str) -> None:
 
 
 def say(page: Page, text: str) -> None:
-    page.get_by_label("Your answer", exact=True).last.fill(text)
+    page.get_by_role("textbox", name="Your answer", exact=True).fill(text)
     page.keyboard.press("Enter")
 
 

@@ -21,6 +21,10 @@ def sends_of(page: Page) -> list[Request]:
     return sends
 
 
+def held_back(_: Route) -> None:
+    """Lets a request wait for ever."""
+
+
 def keys_of(sends: list[Request]) -> list[str | None]:
     return [request.headers.get("idempotency-key") for request in sends]
 
@@ -54,9 +58,9 @@ def test_a_timeout_that_passed_while_the_page_was_closed_is_there_when_it_opens(
 
 def test_an_answer_to_a_question_that_is_over_says_so_and_shows_the_present_one(page: Page) -> None:
     # The long poll is held back, so that the page does not know yet.
-    page.route("**/executions/**", lambda route: None)
+    page.route("**/executions/**", held_back)
     start(page, "In a hurry")
-    word = page.get_by_label("Your answer", exact=True).last
+    word = page.get_by_role("textbox", name="Your answer", exact=True)
     word.fill("word")
     expect(page.get_by_role("timer")).to_have_text("The time is up.")
     word.press("Enter")
@@ -87,7 +91,7 @@ def test_an_answer_whose_reply_was_lost_is_sent_again_under_its_key_and_counts_o
 
     page.route(MESSAGES, lose, times=1)
     page.get_by_role("button", name="Just talk").click()
-    expect(page.get_by_label("Your answer", exact=True).last).to_be_focused()
+    expect(page.get_by_role("textbox", name="Your answer", exact=True)).to_be_focused()
     first, second = keys_of(sends)
     assert first is not None
     assert first == second
