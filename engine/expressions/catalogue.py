@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from engine.expressions import list_filters, number_filters, text_filters
 from engine.expressions.operators import contains
-from engine.expressions.patterns import PATTERN_COST, compile_pattern, finds
+from engine.expressions.patterns import PATTERN_COST, compile_pattern, finds, search_cost
 from engine.expressions.scope import Scope
 from engine.expressions.values import Missing, words
 from engine.model.values import Json
@@ -65,12 +65,13 @@ def _matching(scope: Scope, value: Json, regex: Json) -> bool:
     return matches(scope, value, compile_pattern(words(regex, "A pattern")))
 
 
-def matches(scope: Scope, value: Json, compiled: object) -> bool:
+def matches(scope: Scope, value: Json, compiled: Any) -> bool:
     """Whether a compiled pattern is found anywhere in the text; null matches nothing."""
     if value is None:
         return False
     text = words(value, "What `matching` looks at")
     scope.budget.search_characters(len(text))
+    scope.budget.spend_items(search_cost(compiled, text))
     return finds(compiled, text)
 
 

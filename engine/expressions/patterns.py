@@ -10,6 +10,8 @@ from engine.expressions.values import wrong_value
 PATTERN_LENGTH: Final = 1_000
 PATTERN_COST: Final = 500
 """Compiling a pattern that is not literal counts as so many items touched."""
+STEPS_AT_ONCE: Final = 20_000
+"""So many characters times instructions of the compiled pattern count as one item touched."""
 _MEMORY: Final = 262_144
 
 
@@ -33,6 +35,11 @@ def compile_pattern(pattern: str) -> Any:
         return re2.compile(pattern, options=_OPTIONS)
     except (re2.error, UnicodeEncodeError) as error:
         raise wrong_value(f"The pattern cannot be used: {_reason(error)}.") from error
+
+
+def search_cost(compiled: Any, text: str) -> int:
+    """Items that a search counts as: linear in the text, but with a factor that grows with the pattern."""
+    return len(text) * int(compiled.programsize) // STEPS_AT_ONCE
 
 
 def finds(compiled: Any, text: str) -> bool:

@@ -118,6 +118,7 @@ def _moved(error: ExpressionError, by: int) -> ExpressionError:
 
 
 def _at(error: ExpressionError, part: Placed) -> ExpressionError:
+    """The same error, knowing at least the expression in which it came about."""
     if error.offset is None:
         error.offset = part.offset
     return error
@@ -130,7 +131,8 @@ def _evaluated(part: Placed, scope: Scope) -> Json | Missing:
     try:
         return part.evaluate(scope)
     except ExpressionError as error:
-        raise _at(error, part) from error.__cause__
+        _at(error, part)
+        raise
     except RecursionError as error:
         raise ExpressionError("expression.budget", "A value is nested too deeply.", offset=part.offset) from error
 
@@ -147,7 +149,8 @@ def _printed(part: Placed, scope: Scope, *, lenient: bool) -> str:
             text = printed(value, scope.budget)
     except ExpressionError as error:
         if not (lenient and error.code == "expression.undefined"):
-            raise _at(error, part) from error.__cause__
+            _at(error, part)
+            raise
         scope.warn(str(error))
         return ""
     except RecursionError as error:

@@ -342,6 +342,7 @@ EXPRESSIONS: list[tuple[str, str]] = [
     ("'" + "a" * 100_000 + "'", SYNTAX),
     # Patterns that hang other engines, or grow large.
     ("vars.text is matching('(a+)+$') and vars.text is not matching('(a|aa)+b') and 1 / 0", VALUE),
+    (" or ".join(["vars.text is matching('[^x]{500}(a|b|c){100}z')"] * 60), BUDGET),
     ("vars.word is matching('(')", SYNTAX),
     (r"vars.word is matching('(a)\1')", SYNTAX),
     ("vars.word is matching('(?=a)')", SYNTAX),

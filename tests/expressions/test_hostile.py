@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from engine.errors import ExpressionError
 from engine.expressions import Budget, Scope, Template, compile_expression, compile_template
 from tests.expressions.attacks import BUDGET, EXPRESSIONS, MEGABYTES, SECONDS, TEMPLATES, UNDEFINED, Treasure, hostile_scope
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Place = Callable[[str, Scope], Any]
 
@@ -107,7 +110,7 @@ print(json.dumps({"total": peak() - before, "worst": max(greedy)}))
 
 
 def test_all_attacks_one_after_another_take_no_more_memory_than_one_may() -> None:
-    run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=False, timeout=120)
+    run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
     assert run.returncode == 0, run.stderr
     measured = json.loads(run.stdout)
     assert measured["total"] < MEGABYTES * 1024, measured
