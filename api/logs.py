@@ -1,0 +1,76 @@
+"""The log: one JSON object a line on standard error, configured once, quick enough to be written in every turn.
+
+It never holds message text, tokens or secrets. An error is told by its type and the places it went through,
+without its message, since messages quote what people typed.
+"""
+
+import logging
+import sys
+import traceback
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from api.settings import Settings
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_encoder: Final = msgspec.json.Encoder()
+_stamp: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+log: Final = structlog.get_logger("baton")
+
+
+def configure(settings: Settings) -> None:
+    """Send the program's log, and what its libraries say, to standard error in the format of the settings."""
+    level = _LEVELS[settings.log_level]
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, _stamp, _renderer(settings)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_factory(settings),
+        cache_logger_on_first_use=False,
+    )
+    _take_over_library_logs(max(level, logging.WARNING))
+
+
+def places(error: BaseException) -> list[str]:
+    """Where the error went through, innermost last, as `file:line function`: neither values nor messages."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def log_failure(event: str, error: BaseException, **facts: Any) -> None:
+    """One line about an error that nobody expected."""
+    log.error(event, error=type(error).__name__, at=places(error), **facts)
+
+
+def _renderer(settings: Settings) -> structlog.typing.Processor:
+    if settings.log_format == "json":
+        return structlog.processors.JSONRenderer(serializer=_as_json)
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+
+def _factory(settings: Settings) -> Any:
+    if settings.log_format == "json":
+        return structlog.BytesLoggerFactory(sys.stderr.buffer)
+    return structlog.PrintLoggerFactory(sys.stderr)
+
+
+def _as_json(event: dict[str, Any], **_options: Any) -> bytes:
+    return _encoder.encode(event)
+
+
+class _Forwarded(logging.Handler):
+    """Passes on what libraries log: where it was said and at which level, not the text, which may quote anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts: dict[str, Any] = {"logger": record.name, "at": f"{record.pathname}:{record.lineno}"}
+        if record.exc_info and record.exc_info[1] is not None:
+            facts |= {"error": type(record.exc_info[1]).__name__, "through": places(record.exc_info[1])}
+        log.log(record.levelno, "library_spoke", **facts)
+
+
+def _take_over_library_logs(level: int) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [_Forwarded()]
+    root.setLevel(level)
