@@ -1,0 +1,125 @@
+"""Which HTTP status each refusal has, and the one shape of every error body: {error, message, details}.
+
+`STATUSES` is the only place where a status is given to a class.
+A 422 is `validation_failed` to the chat surface's clients, `invalid_input` to the engine's.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from api.wire import Answer, Headers, json_answer
+from engine.errors import (
+    ConversationArchived,
+    ConversationNotFound,
+    ExecutionAborted,
+    ExecutionInProgress,
+    ExecutionNotFound,
+    IdempotencyConflict,
+    InsufficientScope,
+    IntentNotAllowed,
+    IntentNotMatched,
+    InvalidApiKey,
+    InvalidSessionToken,
+    InvalidSignature,
+    InvalidWaitToken,
+    Malformed,
+    MessageNotFound,
+    MethodNotAllowed,
+    NotEditable,
+    NotFound,
+    OriginNotAllowed,
+    PayloadTooLarge,
+    QuotaExceeded,
+    RateLimited,
+    Refused,
+    TurnInProgress,
+    Unavailable,
+    Unfit,
+    UnsupportedMediaType,
+    WidgetDisabled,
+)
+
+SurfaceName = Literal["chat", "engine"]
+
+STATUSES: Final[Mapping[type[Refused], int]] = {
+    Malformed: 400,
+    InvalidSessionToken: 401,
+    InvalidApiKey: 401,
+    WidgetDisabled: 403,
+    OriginNotAllowed: 403,
+    IntentNotAllowed: 403,
+    InvalidSignature: 403,
+    InsufficientScope: 403,
+    NotFound: 404,
+    IntentNotMatched: 404,
+    ExecutionNotFound: 404,
+    ConversationNotFound: 404,
+    MessageNotFound: 404,
+    MethodNotAllowed: 405,
+    InvalidWaitToken: 409,
+    IdempotencyConflict: 409,
+    TurnInProgress: 409,
+    ExecutionInProgress: 409,
+    ConversationArchived: 409,
+    NotEditable: 409,
+    ExecutionAborted: 410,
+    PayloadTooLarge: 413,
+    UnsupportedMediaType: 415,
+    Unfit: 422,
+    RateLimited: 429,
+    QuotaExceeded: 429,
+    Unavailable: 503,
+}
+INTERNAL_ERROR: Final = "internal_error"
+_INTERNAL_TEXT: Final = "Something went wrong on our side."
+_AGAIN: Final = 1
+"""Seconds that a client waits before it tries again when the refusal names no time of its own."""
+
+
+class ErrorBody(Struct, frozen=True):
+    """The body of every answer that is not a success; clients branch on `error`."""
+
+    error: str
+    message: str
+    details: dict[str, Any]
+
+
+def status_of(refusal: Refused | type[Refused]) -> int:
+    """The HTTP status of a refusal; of its nearest ancestor in the table where its own class is not there."""
+    kind = refusal if isinstance(refusal, type) else type(refusal)
+    return next(STATUSES[ancestor] for ancestor in kind.__mro__ if ancestor in STATUSES)
+
+
+def code_of(refusal: Refused | type[Refused], surface: SurfaceName) -> str:
+    """What clients of that surface find under `error`."""
+    kind = refusal if isinstance(refusal, type) else type(refusal)
+    return Malformed.code if surface == "engine" and issubclass(kind, Unfit) else refusal.code
+
+
+def documented_codes() -> list[tuple[int, str]]:
+    """Every status with every code that it may have, in order; the README repeats them."""
+    rows = {(status, kind.code) for kind, status in STATUSES.items()}
+    return sorted(rows | {(422, Malformed.code), (500, INTERNAL_ERROR)})
+
+
+def refusal_answer(refusal: Refused, surface: SurfaceName = "chat", *, more: Mapping[str, Any] | None = None) -> Answer:
+    """The answer that tells a refusal; `more` is laid over its details."""
+    body = ErrorBody(code_of(refusal, surface), str(refusal), {**refusal.details, **(more or {})})
+    return json_answer(body, status_of(refusal), _headers(refusal))
+
+
+def internal_answer() -> Answer:
+    """The answer to an error that nobody expected: nothing of its cause."""
+    return json_answer(ErrorBody(INTERNAL_ERROR, _INTERNAL_TEXT, {}), 500)
+
+
+def _headers(refusal: Refused) -> Headers:
+    match status_of(refusal):
+        case 401:
+            return [(b"www-authenticate", b"Bearer")]
+        case 429 | 503:
+            return [(b"retry-after", b"%d" % max(refusal.retry_after or 0, _AGAIN))]
+        case _:
+            return []
