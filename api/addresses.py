@@ -1,0 +1,43 @@
+"""Whose address a request counts for: the peer's, or what proxies that we trust say of it."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from litestar.types import HTTPScope
+
+from api.settings import Network
+
+UNKNOWN = "unknown"
+
+
+def client_address(scope: HTTPScope, trusted: Sequence[Network]) -> str:
+    """The nearest address that is not a trusted proxy's: X-Forwarded-For is believed from the right, as far as trust goes."""
+    client = scope.get("client")
+    peer = client[0] if client else UNKNOWN
+    if not trusted or not _is_trusted(peer, trusted):
+        return peer
+    address = peer
+    for hop in reversed(_forwarded(scope)):
+        if not _is_address(hop):
+            break
+        address = hop
+        if not _is_trusted(hop, trusted):
+            break
+    return address
+
+
+def _forwarded(scope: HTTPScope) -> list[str]:
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return [hop.strip() for line in lines for hop in line.split(",") if hop.strip()]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_trusted(text: str, trusted: Sequence[Network]) -> bool:
+    return _is_address(text) and any(ipaddress.ip_address(text) in network for network in trusted)
