@@ -1,0 +1,116 @@
+"""The engine surface as a table of endpoints."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, get_args
+
+from api.endpoints import EXECUTION_ID, IDEMPOTENCY_KEY, IF_NONE_MATCH, PREFER, Endpoint, Parameter
+from api.engine.surface import EngineSurface
+from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
+from engine.errors import (
+    ConversationArchived,
+    ConversationNotFound,
+    ExecutionAborted,
+    ExecutionInProgress,
+    ExecutionNotFound,
+    IntentNotMatched,
+    InvalidWaitToken,
+    Unfit,
+)
+from engine.model.run import Status
+
+PREFIX: Final = "/api/v1/engine"
+_EXECUTION: Final = f"{PREFIX}/executions/{{execution_id:str}}"
+_TENANT: Final = Parameter("tenant_id", "query", {"type": "string"}, "Must be the key's own tenant.")
+_FILTERS: Final = (
+    Parameter("status", "query", {"type": "string", "enum": [*get_args(Status)]}, "Only those with this status."),
+    Parameter("intent", "query", {"type": "string"}, "Only those that this intent triggered."),
+    Parameter("conversation_id", "query", {"type": "string"}, "Only those of this conversation."),
+    Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "At most so many."),
+)
+_Make = Callable[..., Endpoint]
+
+
+def engine_endpoints(surface: EngineSurface) -> list[Endpoint]:
+    """Every endpoint of the engine surface."""
+    common: dict[str, Any] = {"surface": "engine", "credential": "api_key"}
+    return [*_posts(surface, partial(Endpoint, method="POST", **common)), *_gets(surface, partial(Endpoint, method="GET", **common))]
+
+
+def _posts(surface: EngineSurface, post: _Make) -> list[Endpoint]:
+    turn = (ConversationNotFound, ConversationArchived, ExecutionInProgress)
+    return [
+        post(
+            path=f"{PREFIX}/triggers/chat",
+            act=surface.trigger_chat,
+            name="engineTriggerChat",
+            summary="Trigger an intent",
+            body=(ChatTrigger,),
+            answer=Envelope,
+            parameters=(IDEMPOTENCY_KEY, PREFER, _TENANT),
+            refusals=(IntentNotMatched, *turn),
+        ),
+        post(
+            path=f"{_EXECUTION}/resume",
+            act=surface.resume,
+            name="engineResumeExecution",
+            summary="Answer the open wait of an execution",
+            body=(Resume,),
+            answer=Envelope,
+            parameters=(EXECUTION_ID, IDEMPOTENCY_KEY, PREFER, _TENANT),
+            refusals=(ExecutionNotFound, ExecutionAborted, InvalidWaitToken, *turn),
+        ),
+        post(
+            path=f"{_EXECUTION}/cancel",
+            act=surface.cancel_execution,
+            name="engineCancelExecution",
+            summary="End an execution",
+            body=(Cancellation,),
+            body_required=False,
+            answer=Envelope,
+            parameters=(EXECUTION_ID, IDEMPOTENCY_KEY, _TENANT),
+            refusals=(ExecutionNotFound,),
+        ),
+    ]
+
+
+def _gets(surface: EngineSurface, get: _Make) -> list[Endpoint]:
+    return [
+        get(
+            path=_EXECUTION,
+            act=surface.get_execution,
+            name="engineGetExecution",
+            summary="The execution as it is now",
+            answer=Envelope,
+            parameters=(EXECUTION_ID, IF_NONE_MATCH, _TENANT),
+            refusals=(ExecutionNotFound,),
+            tagged=True,
+        ),
+        get(
+            path=f"{_EXECUTION}/trace",
+            act=surface.get_trace,
+            name="engineTraceExecution",
+            summary="Every visit of the execution: node, edge, warnings, time",
+            answer=Trace,
+            parameters=(EXECUTION_ID, _TENANT),
+            refusals=(ExecutionNotFound,),
+        ),
+        get(
+            path=f"{PREFIX}/executions",
+            act=surface.list_executions,
+            name="engineListExecutions",
+            summary="Executions, the newest first",
+            answer=Envelopes,
+            parameters=(*_FILTERS, _TENANT),
+            refusals=(ConversationNotFound, Unfit),
+        ),
+        get(
+            path=f"{PREFIX}/intents",
+            act=surface.list_intents,
+            name="engineListIntents",
+            summary="The published intents",
+            answer=Intents,
+            parameters=(IF_NONE_MATCH, _TENANT),
+            tagged=True,
+        ),
+    ]

@@ -1,0 +1,63 @@
+"""A stored reply as the engine surface shows it: everything, with the wait token written in here."""
+
+from api.chat.render import wait_token
+from api.engine.wire import EngineBlock, EngineIcon, EngineIntent, Envelope, Metadata, Place
+from api.offers import Offer
+from api.shared import usage_out
+from api.wire import moment_or_none
+from engine.runtime.replies import ReplyBlock, TurnReply
+from engine.runtime.tokens import Keyring
+
+
+def envelope(reply: TurnReply, keyring: Keyring, tenant_id: str) -> Envelope:
+    """The reply with its metadata."""
+    return Envelope(
+        execution_id=reply.execution_id,
+        status=reply.status,
+        blocks=[_block(block) for block in reply.blocks],
+        conversation_id=reply.conversation_id,
+        expected_input=reply.expected_input,
+        metadata=_metadata(reply, wait_token(reply, keyring, tenant_id)),
+        token_usage=usage_out(reply.usage),
+    )
+
+
+def intent(offer: Offer) -> EngineIntent:
+    """A published intent."""
+    return EngineIntent(
+        name=offer.name,
+        display_label=offer.label,
+        subtitle=offer.subtitle,
+        description=offer.description,
+        examples=offer.examples,
+        required_entities=offer.required_entities,
+        icon=EngineIcon(kind=offer.icon.kind, value=offer.icon.value) if offer.icon else None,
+        accent_color=offer.accent_color,
+        style_variant=offer.style_variant,
+        is_pinned=offer.pinned,
+        priority=offer.priority,
+        flow=offer.flow,
+    )
+
+
+def _metadata(reply: TurnReply, token: str | None) -> Metadata:
+    began = reply.started
+    return Metadata(
+        wait_token=token,
+        wait_expires_at=moment_or_none(reply.wait_expires_at),
+        turn_id=reply.turn_id,
+        flow=began[0] if reply.flow is None else reply.flow,
+        version=began[1] if reply.version is None else reply.version,
+        step=reply.node,
+        matched_rules=[*reply.matched_rules],
+        tools_called=[*reply.tools_called],
+        tools_failed=[*reply.tools_failed],
+        progress=reply.progress,
+        latency_ms=reply.latency_ms,
+        end_reason=reply.end_reason,
+        code=reply.end_code,
+    )
+
+
+def _block(block: ReplyBlock) -> EngineBlock:
+    return EngineBlock(type=block.type, id=block.id, payload=block.payload, meta=Place(flow=block.flow, node=block.node))

@@ -1,0 +1,174 @@
+"""The routes of the engine surface. Each makes its checks in the order that the contract gives, one line a check."""
+
+from typing import Final, get_args
+
+from msgspec import structs
+
+from api.asked import Asked, existing_id
+from api.body import Shape, read_json
+from api.chat.messages import demand_one_answer
+from api.engine.credentials import admit, demand_own_tenant
+from api.engine.render import envelope, intent
+from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
+from api.errors import refusal_answer
+from api.fitness import unfit_variables, usage_of
+from api.foreign import clean_text, unclean_texts
+from api.offers import offers
+from api.parameters import one_of, preferred_wait, whole_number
+from api.turnlog import TurnLog
+from api.wire import Answer, fingerprint, json_answer, tagged_answer
+from engine.errors import InvalidWaitToken, Unfit
+from engine.model.problems import Problem
+from engine.model.run import Status
+from engine.runtime.executor import PATIENCE, Taken, tag
+from engine.runtime.replies import TurnReply
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TriggerRequest
+from engine.runtime.runtime import Runtime
+from engine.runtime.store.port import RunFilter
+from engine.runtime.store.registry import ApiKeyRow
+
+_KEPT_SECONDS: Final = 300
+_MOST_LISTED: Final = 100
+_REPLAYED: Final = (b"idempotent-replayed", b"true")
+
+
+class EngineSurface:
+    """Serves the tenants' own servers."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._trigger = Shape(ChatTrigger)
+        self._resume = Shape(Resume)
+        self._cancel = Shape(Cancellation)
+        self._turns = TurnLog("engine")
+
+    async def trigger_chat(self, asked: Asked) -> Answer:
+        """POST /triggers/chat."""
+        raw = await read_json(asked)
+        key, caller = admit(self._runtime.catalog, asked)
+        body, found = self._trigger.read(raw)
+        self._demand_tenant(key, asked, body.tenant_id)
+        patience = preferred_wait(asked, PATIENCE)
+        variables = body.variables or {}
+        unfit = [*found, *unfit_variables(variables)]
+        request = TriggerRequest(
+            intent=body.intent_name,
+            text=body.text or "",
+            conversation_id=None if body.conversation_id is None else existing_id(body.conversation_id),
+            customer_id=body.customer_id,
+            context=body.context or {},
+            variables=variables,
+            usage=usage_of(body.token_usage, "/token_usage", unfit),
+            idempotency=_idempotency(key, asked, raw),
+            unfit=(*unfit, *asked.unfit),
+        )
+        return self._taken(asked, key, await self._runtime.executor.trigger(caller, request, patience=patience))
+
+    async def resume(self, asked: Asked) -> Answer:
+        """POST /executions/{id}/resume."""
+        raw = await read_json(asked)
+        key, caller = admit(self._runtime.catalog, asked)
+        body, found = self._resume.read(raw)
+        demand_one_answer(values=body.input.values, text=body.input.text, at="/input", unfit=found)
+        self._demand_tenant(key, asked, body.tenant_id)
+        patience = preferred_wait(asked, PATIENCE)
+        request = self._answer_request(asked, key, raw, body, found)
+        try:
+            taken = await self._runtime.executor.resume(caller, request, patience=patience)
+        except InvalidWaitToken as refusal:
+            current = self._shown(refusal.current, key) if isinstance(refusal.current, TurnReply) else None
+            return refusal_answer(refusal, "engine", more={"current": current})
+        except Unfit as refusal:
+            raise Unfit([_below_input(problem) for problem in refusal.problems]) from None
+        return self._taken(asked, key, taken)
+
+    async def cancel_execution(self, asked: Asked) -> Answer:
+        """POST /executions/{id}/cancel."""
+        raw = await read_json(asked)
+        key, caller = admit(self._runtime.catalog, asked)
+        body, unfit = self._cancel.read(raw or b"{}")
+        self._demand_tenant(key, asked, body.tenant_id)
+        run_id = asked.path_id("execution_id")
+        idempotency = _idempotency(key, asked, raw)
+        if unfit or asked.unfit:
+            await self._runtime.executor.latest(caller, run_id)
+            raise Unfit([*unfit, *asked.unfit])
+        return self._taken(asked, key, await self._runtime.executor.cancel(caller, CancelRequest(run_id=run_id, idempotency=idempotency)))
+
+    async def get_execution(self, asked: Asked) -> Answer:
+        """GET /executions/{id}."""
+        key, caller, _ = self._reader(asked)
+        reply = await self._runtime.executor.latest(caller, asked.path_id("execution_id"))
+        return tagged_answer(self._shown(reply, key), tag(reply), asked.header(b"if-none-match"))
+
+    async def get_trace(self, asked: Asked) -> Answer:
+        """GET /executions/{id}/trace."""
+        _, caller, _ = self._reader(asked)
+        return json_answer(Trace(visits=await self._runtime.executor.trace(caller, asked.path_id("execution_id"))))
+
+    async def list_executions(self, asked: Asked) -> Answer:
+        """GET /executions?status=&intent=&conversation_id=&limit=."""
+        key, caller, query = self._reader(asked)
+        chosen = RunFilter(
+            conversation_id=existing_id(query["conversation_id"]) if "conversation_id" in query else None,
+            status=one_of(asked, query, "status", get_args(Status)),
+            intent=clean_text(query["intent"]) if "intent" in query else None,
+            limit=whole_number(asked, query, "limit", 20, (1, _MOST_LISTED)),
+        )
+        if chosen.conversation_id is not None:
+            await self._runtime.executor.conversation(caller, chosen.conversation_id)
+        problems = [*asked.unfit, *unclean_texts(query)]
+        if problems:
+            raise Unfit(problems)
+        replies = await self._runtime.executor.runs(caller, chosen)
+        return json_answer(Envelopes(executions=[self._shown(reply, key) for reply in replies]))
+
+    async def list_intents(self, asked: Asked) -> Answer:
+        """GET /intents."""
+        key, _, _ = self._reader(asked)
+        shown = [intent(offer) for offer in offers(self._runtime.catalog, key.tenant_id, None, None)]
+        etag = fingerprint(shown)
+        answer = Intents(intents=shown, etag=etag, cache_max_age_seconds=_KEPT_SECONDS)
+        return tagged_answer(answer, etag, asked.header(b"if-none-match"))
+
+    def _reader(self, asked: Asked) -> tuple[ApiKeyRow, Caller, dict[str, str]]:
+        """Key, caller and query of a GET."""
+        key, caller = admit(self._runtime.catalog, asked)
+        query = asked.query()
+        demand_own_tenant(key, query.get("tenant_id"))
+        return key, caller, query
+
+    def _demand_tenant(self, key: ApiKeyRow, asked: Asked, named: str | None) -> None:
+        demand_own_tenant(key, named)
+        demand_own_tenant(key, asked.query().get("tenant_id"))
+
+    def _answer_request(self, asked: Asked, key: ApiKeyRow, raw: bytes, body: Resume, found: tuple[Problem, ...]) -> ResumeRequest:
+        variables = body.variables or {}
+        unfit = [*found, *unfit_variables(variables)]
+        return ResumeRequest(
+            run_id=asked.path_id("execution_id"),
+            wait_token=body.wait_token,
+            values=body.input.values,
+            text=body.input.text,
+            variables=variables,
+            usage=usage_of(body.token_usage, "/token_usage", unfit),
+            idempotency=_idempotency(key, asked, raw),
+            unfit=(*unfit, *asked.unfit),
+        )
+
+    def _shown(self, reply: TurnReply, key: ApiKeyRow) -> Envelope:
+        return envelope(reply, self._runtime.keyring, key.tenant_id)
+
+    def _taken(self, asked: Asked, key: ApiKeyRow, taken: Taken) -> Answer:
+        self._turns.taken(asked, key.tenant_id, taken)
+        return json_answer(self._shown(taken.reply, key), headers=[_REPLAYED] if taken.replayed else [])
+
+
+def _idempotency(key: ApiKeyRow, asked: Asked, raw: bytes) -> Idempotency | None:
+    return asked.idempotency(f"engine:{key.id}:{asked.scope['method']}:{asked.scope['path']}", raw)
+
+
+def _below_input(problem: Problem) -> Problem:
+    """The answer's problems as pointers into this surface's body, where the answer stands under `input`."""
+    answers = problem.field.split("/")[1:2] in (["values"], ["text"])
+    return structs.replace(problem, field=f"/input{problem.field}") if answers else problem
