@@ -1,0 +1,83 @@
+"""A route as one value: what serves it and what the OpenAPI document says of it come from the same place."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal
+
+from litestar import Request
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
+
+from api.asked import Asked
+from api.errors import SurfaceName, internal_answer, refusal_answer
+from api.logs import log_failure
+from api.wire import Answer
+from engine.errors import Refused, Unavailable
+
+Act = Callable[[Asked], Awaitable[Answer]]
+Credential = Literal["session", "api_key", "none"]
+
+
+class Parameter(Struct, frozen=True):
+    """A query parameter or header, with the JSON Schema of its value."""
+
+    name: str
+    place: Literal["query", "header", "path"]
+    schema: dict[str, Any]
+    meaning: str
+    required: bool = False
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One method of one path."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    act: Act
+    name: str
+    summary: str
+    answer: type
+    surface: SurfaceName = "chat"
+    credential: Credential = "none"
+    body: tuple[type, ...] = ()
+    body_required: bool = True
+    parameters: tuple[Parameter, ...] = ()
+    refusals: tuple[type[Refused], ...] = ()
+    limited: bool = False
+    tagged: bool = False
+    """Whether the answer has an entity tag, and may be 304."""
+
+
+IDEMPOTENCY_KEY: Final = Parameter(
+    "Idempotency-Key",
+    "header",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    "A repeat with the same key and the same bytes gives the stored answer for 24 h.",
+)
+PREFER: Final = Parameter("Prefer", "header", {"type": "string", "examples": ["wait=25"]}, "`wait=0..60`: seconds to wait for the turn.")
+IF_NONE_MATCH: Final = Parameter("If-None-Match", "header", {"type": "string"}, "Entity tags that the client has already.")
+EXECUTION_ID: Final = Parameter("execution_id", "path", {"type": "string"}, "The execution's id.", required=True)
+
+
+def route(endpoint: Endpoint) -> HTTPRouteHandler:
+    """The endpoint as Litestar takes it; HEAD is served wherever GET is."""
+
+    async def handle(request: Request[Any, Any, Any]) -> Answer:
+        return await _served(endpoint, Asked(request.scope, request.receive))
+
+    methods = [HttpMethod.GET, HttpMethod.HEAD] if endpoint.method == "GET" else [HttpMethod.POST]
+    return HTTPRouteHandler(endpoint.path, http_method=methods, name=endpoint.name, status_code=200)(handle)
+
+
+async def _served(endpoint: Endpoint, asked: Asked) -> Answer:
+    try:
+        answer = await endpoint.act(asked)
+    except Refused as refusal:
+        answer = refusal_answer(refusal, endpoint.surface)
+        if isinstance(refusal, Unavailable):
+            log_failure("request_unavailable", refusal, request=asked.request_id, endpoint=endpoint.name)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged, and told to nobody
+        log_failure("request_failed", error, request=asked.request_id, endpoint=endpoint.name)
+        answer = internal_answer()
+    answer.headers.extend(asked.extra)
+    return answer

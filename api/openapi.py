@@ -1,0 +1,135 @@
+"""The OpenAPI 3.1 document, made from the same endpoints and Structs that serve the requests."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+import engine
+from api.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
+from api.errors import INTERNAL_ERROR, ErrorBody, code_of, status_of
+from engine.errors import (
+    IdempotencyConflict,
+    InsufficientScope,
+    InvalidApiKey,
+    InvalidSessionToken,
+    Malformed,
+    NotFound,
+    OriginNotAllowed,
+    PayloadTooLarge,
+    RateLimited,
+    Refused,
+    TurnInProgress,
+    Unavailable,
+    Unfit,
+    UnsupportedMediaType,
+    WidgetDisabled,
+)
+
+_CREDENTIALS: Final[dict[str, tuple[type[Refused], ...]]] = {
+    "none": (),
+    "session": (InvalidSessionToken, WidgetDisabled, OriginNotAllowed),
+    "api_key": (InvalidApiKey, InsufficientScope, NotFound),
+}
+_BODY: Final[tuple[type[Refused], ...]] = (Malformed, PayloadTooLarge, UnsupportedMediaType, Unfit)
+_KEYED: Final[tuple[type[Refused], ...]] = (IdempotencyConflict, TurnInProgress)
+_LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+_QUOTA_HEADERS: Final = {
+    "RateLimit-Limit": "Requests that the window takes.",
+    "RateLimit-Remaining": "Requests that are left in the window.",
+    "RateLimit-Reset": "Seconds until the window is over.",
+}
+_SCHEMES: Final = {
+    "session": {"type": "http", "scheme": "bearer", "description": "The sessionToken of POST /sessions."},
+    "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, sk_..."},
+}
+
+
+def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The whole document; the same endpoints give the same document."""
+    kinds = [ErrorBody, *(kind for endpoint in endpoints for kind in (endpoint.answer, *endpoint.body))]
+    names, components = msgspec.json.schema_components(list(dict.fromkeys(kinds)), ref_template="#/components/schemas/{name}")
+    schemas = dict(zip(dict.fromkeys(kinds), names, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path.replace(":str}", "}"), {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Baton", "version": "1", "description": (engine.__doc__ or "").split("\n", 1)[0], "license": _LICENSE},
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": _SCHEMES},
+    }
+
+
+def refusals_of(endpoint: Endpoint) -> list[type[Refused]]:
+    """Every refusal that the endpoint can give, in the order of their statuses."""
+    found = [*endpoint.refusals, *_CREDENTIALS[endpoint.credential], Unavailable]
+    if endpoint.body:
+        found += _BODY
+    if IDEMPOTENCY_KEY in endpoint.parameters:
+        found += _KEYED
+    if endpoint.limited:
+        found.append(RateLimited)
+    return sorted(dict.fromkeys(found), key=lambda kind: (status_of(kind), kind.code))
+
+
+def _operation(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.name,
+        "summary": endpoint.summary,
+        "tags": ["health" if endpoint.path.startswith("/health") else endpoint.surface],
+        "responses": _responses(endpoint, schemas),
+    }
+    if endpoint.parameters:
+        operation["parameters"] = [_parameter(parameter) for parameter in endpoint.parameters]
+    if endpoint.body:
+        operation["requestBody"] = _request_body(endpoint, schemas)
+    if endpoint.credential != "none":
+        operation["security"] = [{endpoint.credential: []}]
+    return operation
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.required,
+        "description": parameter.meaning,
+        "schema": parameter.schema,
+    }
+
+
+def _request_body(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    known = [schemas[kind] for kind in endpoint.body]
+    schema = known[0] if len(known) == 1 else {"oneOf": known}
+    return {"required": endpoint.body_required, "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    headers = _headers(["X-Request-Id", *(["ETag"] if endpoint.tagged else []), *(_QUOTA_HEADERS if endpoint.limited else [])])
+    success = {"description": endpoint.summary + ".", "headers": headers, "content": _json(schemas[endpoint.answer])}
+    responses: dict[str, Any] = {"200": success}
+    if endpoint.tagged:
+        responses["304"] = {"description": "The client has this already.", "headers": _headers(["X-Request-Id", "ETag"])}
+    by_status: dict[int, list[type[Refused]]] = {}
+    for kind in refusals_of(endpoint):
+        by_status.setdefault(status_of(kind), []).append(kind)
+    for status, kinds in by_status.items():
+        codes = [code_of(kind, endpoint.surface) for kind in kinds]
+        responses[str(status)] = _refusal(" ".join(kind.text for kind in kinds), codes, schemas)
+    responses["500"] = _refusal("Something went wrong on our side.", [INTERNAL_ERROR], schemas)
+    return responses
+
+
+def _refusal(description: str, codes: list[str], schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    schema = {"allOf": [schemas[ErrorBody], {"type": "object", "properties": {"error": {"type": "string", "enum": codes}}}]}
+    return {"description": description, "headers": _headers(["X-Request-Id"]), "content": _json(schema)}
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    kinds = {name: "integer" if name in _QUOTA_HEADERS else "string" for name in names}
+    return {name: {"description": _QUOTA_HEADERS.get(name, name), "schema": {"type": kind}} for name, kind in kinds.items()}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
