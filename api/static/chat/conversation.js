@@ -13,12 +13,14 @@ export class Conversation {
   #api;
   #session;
   #store;
+  #memory;
   #following = null;
 
-  constructor(api, session, store) {
+  constructor(api, session, store, memory) {
     this.#api = api;
     this.#session = session;
     this.#store = store;
+    this.#memory = memory;
   }
 
   /** Opens the session; goes on where an earlier visit stopped, else shows what can be started. */
@@ -27,11 +29,13 @@ export class Conversation {
     const path = `/messages?conversationId=${encodeURIComponent(session.conversationId)}`;
     const thread = await this.#insist(() => this.#api.get(path));
     this.#store.update({ session });
-    this.#store.showThread(thread.body.messages);
+    this.#store.showThread(thread.body.messages, this.#memory.said);
     const [newest] = session.openExecutions;
     if (newest === undefined) {
       this.#store.update({ phase: "picking" });
     } else {
+      // An intent is named as its flow unless its author says otherwise; enough to show its name and colour again.
+      this.#store.update({ intent: session.intents.find((intent) => intent.name === newest.scenario?.id) ?? null });
       this.#store.take(newest);
       this.#follow(newest.executionId);
     }
@@ -88,6 +92,7 @@ export class Conversation {
     try {
       const answer = await this.#insist(() => this.#api.post("/messages", body, withKey(key)));
       this.#store.confirm(key);
+      this.#memory.keepSaid(answer.body.reply.turnId, lines);
       this.#store.take(answer.body.reply);
     } catch (error) {
       this.#store.unsay(key);

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { Conversation } from "./conversation.js";
 import { tick } from "./deadline.js";
+import { Memory } from "./memory.js";
 import { Session } from "./session.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
@@ -16,7 +17,9 @@ async function publicKey() {
 const api = new Api();
 const store = new Store();
 try {
-  const conversation = new Conversation(api, new Session(api, await publicKey()), store);
+  const key = await publicKey();
+  const memory = new Memory(key);
+  const conversation = new Conversation(api, new Session(api, key, memory), store, memory);
   new View(store, conversation);
   tick(document.getElementById("deadline"), store, () => api.skew);
   await conversation.open();

@@ -3,13 +3,16 @@
 import { compose } from "./composer.js";
 import { el, freshId, paint, safeUrl } from "./dom.js";
 
+/** More questions than these would hide the intents. */
+const MOST_QUESTIONS = 6;
+
 export function drawPicker({ intents, quickQuestions = [] }, conversation) {
   if (intents.length === 0) return empty();
   const ordered = [...intents].sort((one, other) => Number(other.isPinned) - Number(one.isPinned) || other.priority - one.priority);
   const words = compose({ label: "Or in your own words", send: (text) => startWith(text) });
   const start = (intent, text) => conversation.start(intent, text || intent.displayLabel || intent.name);
   const cards = ordered.map((intent) => drawIntent(intent, () => start(intent, words.text())));
-  const questions = quickQuestions.flatMap(({ question, intentName }) => {
+  const questions = quickQuestions.slice(0, MOST_QUESTIONS).flatMap(({ question, intentName }) => {
     const intent = ordered.find(({ name }) => name === intentName);
     return intent ? [el("button", { type: "button", class: "choice", on: { click: () => start(intent, question) } }, question)] : [];
   });

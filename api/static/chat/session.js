@@ -1,20 +1,22 @@
-// One session for a public key, remembered across reloads.
+// One session for a public key, renewed when its hour is over.
 
 import { Refused } from "./api.js";
 
 export class Session {
   #api;
   #publicKey;
+  #memory;
 
-  constructor(api, publicKey) {
+  constructor(api, publicKey, memory) {
     this.#api = api;
     this.#publicKey = publicKey;
+    this.#memory = memory;
     api.renew = () => this.#renew();
   }
 
   /** Opens a session, going on with the conversation of the last one where the server still knows it. */
   async open() {
-    const known = this.#remembered();
+    const known = this.#memory.token;
     try {
       return await this.#post(known);
     } catch (error) {
@@ -23,15 +25,7 @@ export class Session {
     }
   }
 
-  async #post(sessionToken) {
-    const body = { publicKey: this.#publicKey, locale: navigator.language.slice(0, 16) };
-    const answer = await this.#api.open(sessionToken === null ? body : { ...body, sessionToken });
-    this.#api.token = answer.body.sessionToken;
-    this.#remember(answer.body.sessionToken);
-    return answer.body;
-  }
-
-  /** An hour is over: the same conversation under a new token. False when it cannot go on; then only a reload starts afresh. */
+  /** The same conversation under a new token. False when it cannot go on; then only a reload starts afresh. */
   async #renew() {
     try {
       await this.#post(this.#api.token);
@@ -42,24 +36,17 @@ export class Session {
     }
   }
 
-  get #place() {
-    return `baton.session.${this.#publicKey}`;
+  async #post(sessionToken) {
+    const body = { publicKey: this.#publicKey, ...locale(), ...(sessionToken === null ? {} : { sessionToken }) };
+    const answer = await this.#api.open(body);
+    this.#api.token = answer.body.sessionToken;
+    this.#memory.token = answer.body.sessionToken;
+    return answer.body;
   }
+}
 
-  // A browser may forbid storage; the page then works, and a reload starts afresh.
-  #remembered() {
-    try {
-      return localStorage.getItem(this.#place);
-    } catch {
-      return null;
-    }
-  }
-
-  #remember(token) {
-    try {
-      localStorage.setItem(this.#place, token);
-    } catch {
-      /* see above */
-    }
-  }
+/** The browser's language and region; nothing where it calls them by a name that is no language tag. */
+function locale() {
+  const [tag] = /^[a-z]{2,8}(-[a-z0-9]{1,7})?/i.exec(navigator.language) ?? [];
+  return tag === undefined ? {} : { locale: tag };
 }

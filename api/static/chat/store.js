@@ -30,10 +30,10 @@ export class Store extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Replaces the log by a stored thread. */
-  showThread(messages) {
+  /** Replaces the log by a stored thread; `said` words the answers that are stored as values, by turn. */
+  showThread(messages, said) {
     const items = messages.flatMap((message) =>
-      message.role === "user" ? saidThen(message) : (message.blocks ?? []).map((block) => ({ id: block.id, kind: "block", block })),
+      message.role === "user" ? saidThen(message, said) : (message.blocks ?? []).map((block) => ({ id: block.id, kind: "block", block })),
     );
     this.update({ items });
   }
@@ -62,7 +62,7 @@ export class Store extends EventTarget {
   }
 }
 
-function saidThen(message) {
-  const text = message.text ?? "";
-  return text === "" ? [] : [{ id: message.id, kind: "said", lines: [text], pending: false }];
+function saidThen(message, said) {
+  const lines = said.get(message.turnId) ?? [message.text || "✓"];
+  return [{ id: message.id, kind: "said", lines, pending: false }];
 }
