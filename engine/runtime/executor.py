@@ -28,7 +28,8 @@ from engine.runtime.store.rows import ConversationRow, EffectResultRow, Idempote
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns.admission import reaches
-from engine.runtime.turns.deciding import Decider, Recall, recall
+from engine.runtime.turns.deciding import Decider
+from engine.runtime.turns.memory import RunMemory, StoredRuns
 from engine.runtime.turns.occasion import Begun, Drafted
 from engine.runtime.turns.opening import Opened, decide_opening
 
@@ -63,7 +64,7 @@ class Executor:
         limits: Limits | None = None,
         performers: Performers | None = None,
         new_id: NewId | None = None,
-        recall: Recall = recall,
+        memory: RunMemory | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -71,7 +72,7 @@ class Executor:
         self._clock = clock
         self._performers = performers or {}
         self._new_id = new_id or (lambda: uuid7(clock.wall()))
-        self._decider = Decider(catalog, limits or Limits(), self._new_id, recall)
+        self._decider = Decider(catalog, limits or Limits(), self._new_id, memory or StoredRuns())
         self._working: set[asyncio.Task[TurnReply]] = set()
         self.bulletin = Bulletin()
 

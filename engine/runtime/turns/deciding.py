@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from engine.errors import AnswerRefused, EventRefused, Unfit
-from engine.interpreter import Book, advance, decode_run
+from engine.interpreter import Book, advance
 from engine.model.events import Answered, Cancelled, Event, Returned, Started, TimedOut
 from engine.model.problems import Problem
 from engine.model.run import Run, Trigger
@@ -20,6 +20,7 @@ from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEn
 from engine.runtime.turns import admission
 from engine.runtime.turns.drafting import draft
 from engine.runtime.turns.inputs import matched_inputs
+from engine.runtime.turns.memory import RunMemory
 from engine.runtime.turns.occasion import Begun, Drafted, Input, Occasion
 
 Elapsed = Callable[[], Millis]
@@ -28,22 +29,15 @@ Elapsed = Callable[[], Millis]
 Outcome = Drafted | bytes | None
 """A new turn; the reply that was stored under the request's key; or nothing to be done."""
 
-Recall = Callable[[RunRow], Run]
-
-
-def recall(row: RunRow) -> Run:
-    """The stored run as a value."""
-    return decode_run(row.state)
-
 
 class Decider:
     """Decides turns by the catalog's view, within the limits."""
 
-    def __init__(self, catalog: Catalog, limits: Limits, new_id: NewId, recall: Recall = recall) -> None:
+    def __init__(self, catalog: Catalog, limits: Limits, new_id: NewId, memory: RunMemory) -> None:
         self._catalog = catalog
         self.limits = limits
         self._new_id = new_id
-        self._recall = recall
+        self._memory = memory
 
     def trigger(
         self, caller: Caller, asked: TriggerRequest, fresh: ConversationRow | None, elapsed: Elapsed, snapshot: Snapshot
@@ -71,7 +65,7 @@ class Decider:
             idempotency=asked.idempotency,
         )
         locale = caller.locale or conversation.locale or script.flow.locale
-        run = Run(id=run_id, locale=locale, seed=run_id, trigger=Trigger(asked.intent, asked.text, context))
+        run = self._memory.begin(run_id, locale, Trigger(asked.intent, asked.text, context))
         event = Started(at=snapshot.now, conversation=occasion.variables, flow=script.ref.flow, version=script.ref.version, inputs=inputs)
         return self._advanced(occasion, run, event, elapsed)
 
@@ -84,7 +78,7 @@ class Decider:
         admission.open_wait(row, snapshot, wait_id)
         admission.demand_open(conversation)
         event = partial(Answered, at=snapshot.now, values=asked.values, text=asked.text)
-        run = self._recall(row)
+        run = self._memory.recall(row)
         try:
             taken = self._input(caller, asked, conversation, asked.unfit)
         except Unfit as unfit:
@@ -99,7 +93,7 @@ class Decider:
             return None
         occasion = _occasion(row, conversation, snapshot, "timed_out", closed="expired")
         event = TimedOut(at=snapshot.now, conversation=conversation.variables)
-        return self._advanced(occasion, self._recall(row), event, _at_once)
+        return self._advanced(occasion, self._memory.recall(row), event, _at_once)
 
     def cancel(self, caller: Caller, asked: CancelRequest, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes | None:
         """End the run; a run that has ended stays as it is."""
@@ -107,7 +101,7 @@ class Decider:
         if stored is not None:
             return stored
         row, conversation = admission.owned_run(caller, snapshot)
-        run = self._recall(row)
+        run = self._memory.recall(row)
         if run.ended:
             return None
         waits = snapshot.wait is not None and snapshot.wait.ended_at is None
@@ -129,10 +123,11 @@ class Decider:
             code=result.code,
             message=result.message,
         )
-        return self._advanced(occasion, self._recall(row), event, elapsed)
+        return self._advanced(occasion, self._memory.recall(row), event, elapsed)
 
     def _advanced(self, occasion: Occasion, run: Run, event: Event, elapsed: Elapsed) -> Drafted:
         step = advance(self._book(occasion.tenant_id), run, event, self.limits)
+        self._memory.keep(step)
         return draft(occasion, step, self._catalog, self._new_id, elapsed)
 
     def _book(self, tenant_id: str) -> Book:
