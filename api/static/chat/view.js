@@ -96,8 +96,8 @@ export class View {
   #showArea(state) {
     const key = areaKey(state);
     if (key === this.#areaKey) return;
-    // Who was answering goes on answering; who was elsewhere, say on a link above, is left there.
-    const answering = document.activeElement === document.body || this.#page.answer.contains(document.activeElement);
+    // Who was answering goes on answering; who was elsewhere, say on a link above, is left there, and so is who has just come.
+    const answering = this.#areaKey !== null && (document.activeElement === document.body || this.#page.answer.contains(document.activeElement));
     this.#areaKey = key;
     this.#area = this.#draw(state);
     this.#page.answer.replaceChildren(...(this.#area ? [this.#area.element] : []));
