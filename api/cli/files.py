@@ -1,0 +1,81 @@
+"""Flow files as they are named on the command line."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from msgspec import Struct
+
+from engine.loading import Loaded, Source, load_flows
+
+_SUFFIXES: Final = (".yaml", ".yml")
+_TESTS: Final = (".test.yaml", ".test.yml")
+
+existing_paths = click.Path(exists=True, path_type=Path)
+
+
+class World(Struct, frozen=True):
+    """Flow files that know each other: those that were named, and others beside them."""
+
+    named: list[Path]
+    beside: list[Path]
+
+
+def is_flow(path: Path) -> bool:
+    """Whether the name is a flow file's, and no conversation test's."""
+    return path.name.lower().endswith(_SUFFIXES) and not is_test(path)
+
+
+def is_test(path: Path) -> bool:
+    """Whether the name is a conversation test's."""
+    return path.name.lower().endswith(_TESTS)
+
+
+def flow_files(paths: Sequence[Path]) -> list[Path]:
+    """Every flow file that the files and folders name, each once; a file that was named by itself counts whatever its suffix."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        for file in _inside(path) if path.is_dir() else [path]:
+            if not is_test(file):
+                found.setdefault(file.resolve(), file)
+    return [*found.values()]
+
+
+def worlds(paths: Sequence[Path]) -> list[World]:
+    """The named files by the folder that they are checked in: a folder with all below it, or the folder of a file."""
+    folders = {folder.resolve(): folder for folder in (path if path.is_dir() else path.parent for path in paths)}
+    named: dict[Path, list[Path]] = {folder: [] for folder in folders}
+    for path in paths:
+        named[(path if path.is_dir() else path.parent).resolve()].append(path)
+    return [_world(folders[folder], members) for folder, members in named.items()]
+
+
+def read_source(path: Path) -> Source:
+    """The file as the loader takes it; a file that cannot be read is a finding."""
+    try:
+        return Source(str(path), path.read_bytes())
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def load_world(world: World) -> list[Loaded]:
+    """What became of the named files; those beside come first, so that what is doubled is reported at the named one."""
+    loaded = load_flows([read_source(path) for path in (*world.beside, *world.named)])
+    return loaded[len(world.beside) :]
+
+
+def _world(folder: Path, members: list[Path]) -> World:
+    named = flow_files(members)
+    known = {path.resolve() for path in named}
+    whole = any(path.is_dir() for path in members)
+    beside = [] if whole else [path for path in _flows_in(folder) if path.resolve() not in known]
+    return World(named, beside)
+
+
+def _flows_in(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if path.is_file() and is_flow(path))
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_flow(path))

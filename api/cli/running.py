@@ -1,0 +1,97 @@
+"""One server process: the runtime, the application on it, and uvicorn around both; started in order and ended in order."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import click
+import uvicorn
+from litestar import Litestar
+
+from api.app import create_app, stop_taking_requests
+from api.cli.demo import Demo, ready_demo
+from api.logs import configure
+from api.settings import Settings
+from engine.runtime.runtime import Runtime
+
+_GRACE: Final = 3
+"""Seconds that answers under way have to be finished; with what comes after it stays under five."""
+_ENDING: Final = 1.5
+"""Seconds for the runtime to let go; what it does not finish in them, the next start does."""
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, ends long polls at once when it is told to stop, and leaves signals without a trace."""
+
+    def __init__(self, config: uvicorn.Config, app: Litestar, listening: str) -> None:
+        super().__init__(config)
+        self._app = app
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        click.echo(self._listening)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stop_taking_requests(self._app)
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again once it has stopped, which would end the process before the runtime has let go.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
+    """Serve until a signal says stop; what was accepted is finished or left whole for the next start."""
+    configure(settings)
+    with _bound(settings) as listener:
+        runtime = await Runtime.start(database_url=settings.database_url, secret=secret, synchronous=settings.synchronous)
+        try:
+            demo = await ready_demo(runtime) if dev else None
+            app = create_app(runtime, settings, dev=dev)
+            await _Server(_config(app), app, _announcement(listener, demo)).serve([listener])
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(runtime.stop(), _ENDING)
+
+
+def _config(app: Litestar) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """A socket that has the address and does not listen yet; a taken or wrong address is a finding."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.") from error
+    return listener
+
+
+def _announcement(listener: socket.socket, demo: Demo | None) -> str:
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    lines = [f"Baton is listening on {url}"]
+    return "\n".join([*lines, *demo.lines(url)] if demo else lines)

@@ -1,0 +1,1 @@
+"""Price tables as people write them: `table` reads CSV and YAML, and `models.csv` is an example to start from."""
