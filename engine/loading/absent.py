@@ -4,7 +4,6 @@ from typing import Final
 
 from engine.loading.decode import Vocabulary
 from engine.model.flow import Flow
-from engine.model.inputs import FormField, Option
 from engine.model.nodes import Ask, Choice, Form
 
 LATER_TYPES: Final = frozenset({"split", "call", "jump", "http", "llm", "task", "wait", "approval", "handoff", "emit"})
@@ -14,13 +13,12 @@ LATER_KEYS: Final[dict[type, frozenset[str]]] = {
     Ask: frozenset({"check", "remind", "use_trigger_text"}),
     Choice: frozenset({"remind"}),
     Form: frozenset({"check", "remind"}),
-    FormField: frozenset({"each"}),
-    Option: frozenset({"each"}),
 }
 
 FLOW_WORDS: Final = Vocabulary(
     later_tags=LATER_TYPES,
     later_keys=LATER_KEYS,
+    later_lists=frozenset({"each"}),
     missing={"next": "target.missing", "else": "target.missing"},
     unknown_tag="node.unknown",
 )

@@ -14,8 +14,8 @@ from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Plain, Torn
 
 EXPANDED: Final = 524_288
 """Characters of all keys and values, aliases written out: the size that a file itself may have."""
-VALUES: Final = 60_000
-"""Keys and values in one file; one of full size with ten bytes for each has fewer."""
+VALUES: Final = 50_000
+"""Keys and values in one file; fifty for each node of the largest flow."""
 DEPTH: Final = 64
 
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*\s+)+")
@@ -185,15 +185,16 @@ class Builder:
                 opened.entries[opened.key] = Entry(opened.key_start, part)
 
     def _refuse_key(self, opened: _Open, part: Part) -> None:
-        braces = self._text[opened.start : opened.start + 2] == "{{"
-        hint = "quote a text that begins with {{" if braces else None
-        self._findings.add("yaml.key", part.start, "a key must be a text, not a list, a mapping or an alias", hint)
+        if self._text[opened.start : opened.start + 2] == "{{":
+            self._findings.add("yaml.key", opened.start, "YAML takes {{ for a mapping", "quote a text that begins with {{")
+        else:
+            self._findings.add("yaml.key", part.start, "a key must be a text, not a list, a mapping or an alias")
         opened.torn, opened.awaits_key, opened.key = True, False, None
 
     def _content(self, event: yaml.Event) -> int:
         """The offset of what is written, behind its anchor and tag."""
         start = _start(event)
-        found = _PROPERTIES.match(self._text, start) if self._text[start : start + 1] in {"&", "!"} else None
+        found = _PROPERTIES.match(self._text, start, max(_end(event), start)) if self._text[start : start + 1] in {"&", "!"} else None
         return found.end() if found else start
 
 

@@ -25,6 +25,8 @@ class Vocabulary(Struct, frozen=True):
     """Tags that the language has and this version has not."""
     later_keys: Mapping[type, frozenset[str]] = {}
     """Keys likewise; those of a class hold for its subclasses."""
+    later_lists: frozenset[str] = frozenset()
+    """Keys of a mapping that may stand for a list in the language, and not yet in this version."""
     missing: Mapping[str, str] = {}
     """Key to the code that says it is missing; `key.missing` for the others."""
     unknown_tag: str = "value.wrong"
@@ -49,6 +51,9 @@ _PATTERNS: Final = {
     _pattern(Name): ("name.bad", "is not an id", "lower-case letters, digits and _, beginning with a letter, at most 64"),
     _pattern(Duration): ("duration.bad", "is not a duration", "write it like 30s, 10m, 24h, 3d or 1w"),
 }
+
+
+_SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 class _Shape(Struct, frozen=True):
@@ -267,12 +272,20 @@ class Walk:
     def _wrong(self, part: Part, kinds: Collection[mi.Type]) -> _Failed:
         if isinstance(part, Torn):
             return _FAILED
+        if isinstance(part, Pairs) and any(isinstance(kind, mi.ListType) for kind in kinds):
+            for key in sorted(part.entries.keys() & self._words.later_lists):
+                message = f"the key {shown(key)} is not available in this version"
+                self._findings.add("key.unavailable", part.entries[key].start, message)
+                return _FAILED
         wanted = " or ".join(dict.fromkeys(word(kind) for kind in kinds if not isinstance(kind, mi.NoneType)))
-        self._findings.add("type.wrong", part.start, f"expected {wanted}, found {found(part)}", self._kind_hint(part, kinds))
+        self._findings.add("type.wrong", part.start, f"expected {wanted}, found {found(part)}", self._advice(part, kinds))
         return _FAILED
 
-    def _kind_hint(self, part: Part, kinds: Collection[mi.Type]) -> str | None:
-        if not isinstance(part, Leaf) or part.value is None or isinstance(part.value, str):
+    def _advice(self, part: Part, kinds: Collection[mi.Type]) -> str | None:
+        if not isinstance(part, Leaf) or part.value is None:
             return None
+        if isinstance(part.value, str):
+            meant = _SWITCHES.get(part.value.lower()) if any(isinstance(kind, mi.BoolType) for kind in kinds) else None
+            return f"in YAML 1.2 this is text; write {meant}" if meant else None
         texts = any(isinstance(kind, mi.StrType | mi.LiteralType) for kind in kinds)
         return f'quote it: "{self._tree.text[part.start : part.end]}"' if texts else None

@@ -43,9 +43,14 @@ class Findings:
         """The hint that proposes a name."""
         return None if name is None else f"did you mean `{name}`?"
 
-    def sorted(self) -> list[Diagnostic]:
-        """The problems in the order of their places, each once."""
-        return sorted(set(self._found), key=lambda found: (found.line, found.column, found.code, found.message))
+    def sorted(self, *others: Diagnostic) -> list[Diagnostic]:
+        """These and the other problems in the order of their places, each once."""
+        found = sorted([*others, *self._found], key=_order)
+        return [one for number, one in enumerate(found) if not number or one != found[number - 1]]
+
+
+def _order(one: Diagnostic) -> tuple[int, int, str, str]:
+    return one.line, one.column, one.code, one.message
 
 
 def shown(value: str) -> str:

@@ -11,6 +11,7 @@ from engine.loading.decode import Walk
 from engine.loading.digest import flow_digest, tree_digest
 from engine.loading.findings import Findings, shown
 from engine.loading.lint import check
+from engine.loading.lint.names import has_too_many_nodes
 from engine.loading.lint.outline import outline
 from engine.loading.reader import read_yaml
 from engine.loading.tree import Pairs, Source, Tree
@@ -59,6 +60,8 @@ def load_flows(sources: Sequence[Source], others: Mapping[str, Flow] = _NONE) ->
 def _draft(source: Source) -> _Draft:
     tree = read_yaml(source)
     findings = Findings(tree.file, tree.lines)
+    if has_too_many_nodes(tree, findings):
+        return _Draft(source, tree, findings, None)
     walk = Walk(tree, findings, FLOW_WORDS)
     flow = walk.root(Flow)
     if isinstance(tree.root, Pairs):
@@ -67,7 +70,7 @@ def _draft(source: Source) -> _Draft:
 
 
 def _loaded(draft: _Draft) -> Loaded:
-    found = sorted({*draft.tree.diagnostics, *draft.findings.sorted()}, key=lambda one: (one.line, one.column, one.code, one.message))
+    found = draft.findings.sorted(*draft.tree.diagnostics)
     sound = draft.flow is not None and all(one.severity == "warning" for one in found)
     digest = flow_digest(draft.flow) if draft.flow is not None and draft.flow.nodes else tree_digest(draft.tree)
     return Loaded(draft.flow if sound else None, tuple(found), digest, draft.source)

@@ -87,7 +87,10 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def _report(problem: yaml.YAMLError, text: str, findings: Findings) -> None:
-    mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
+    """Points at the problem; where the text just ends, at what was begun and never closed."""
+    mark, begun = getattr(problem, "problem_mark", None), getattr(problem, "context_mark", None)
+    if mark is None or (begun is not None and not text[mark.index :].strip()):
+        mark = begun
     offset = min(mark.index, len(text)) if mark is not None else 0
     message = getattr(problem, "problem", None) or "the text is not YAML"
     findings.add("yaml.syntax", offset, str(message), _advice(text, offset))
@@ -95,6 +98,8 @@ def _report(problem: yaml.YAMLError, text: str, findings: Findings) -> None:
 
 def _advice(text: str, offset: int) -> str | None:
     """What most often is wrong on a line that does not parse."""
+    if text[offset : offset + 1] in {"'", '"', "[", "{"} and text[offset:].strip():
+        return "what begins here is not closed, or has something else inside"
     begin = text.rfind("\n", 0, offset) + 1
     line = text[begin : begin + 1000].partition("\n")[0]
     if "\t" in line[: len(line) - len(line.lstrip())]:

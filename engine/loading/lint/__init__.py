@@ -6,6 +6,7 @@ from engine.loading.lint.inputs import check_inputs
 from engine.loading.lint.names import check_names
 from engine.loading.lint.outline import Outline
 from engine.loading.lint.patterns import check_patterns
+from engine.loading.lint.payloads import check_payloads
 from engine.loading.lint.references import check_references
 from engine.loading.lint.schemas import check_schemas
 from engine.loading.lint.spots import spots
@@ -19,6 +20,7 @@ def check(outline: Outline, findings: Findings) -> None:
     check_graph(outline, findings)
     check_inputs(outline, findings)
     check_patterns(outline, findings)
+    check_payloads(outline, findings)
     check_schemas(outline, findings)
     found = list(spots(outline))
     check_texts(outline, found, findings)

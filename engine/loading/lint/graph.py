@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from engine.loading.findings import Findings, shown
-from engine.loading.lint.outline import NodeView, Outline, leaves
+from engine.loading.lint.outline import NodeView, Outline, is_torn, leaves
 from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.values import END
 
@@ -20,7 +20,7 @@ def check_graph(outline: Outline, findings: Findings) -> None:
     first = next(iter(outline.nodes)) if start is None else _resolved(start, outline, findings)
     if first == END and start is not None and END not in outline.nodes:
         findings.add("target.unknown", start.start, "a flow cannot begin at its end")
-    if first in outline.nodes:
+    if first in outline.nodes and not any(is_torn(view.part) for view in outline.nodes.values()):
         _check_reachable(first, edges, outline, findings)
     _check_cycles(edges, outline, findings)
 

@@ -3,11 +3,12 @@
 import re
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Final
 
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
-from engine.loading.tree import Entry, Leaf, Pairs
+from engine.loading.tree import Entry, Leaf, Pairs, Tree
 from engine.model.nodes import Assign
 from engine.model.values import END, span
 
@@ -20,6 +21,16 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _NAME_HINT: Final = "lower-case letters, digits and _, beginning with a letter, at most 64"
 _CONVERSATION: Final = "conversation."
+
+
+def has_too_many_nodes(tree: Tree, findings: Findings) -> bool:
+    """Whether the flow has more nodes than are worth looking at; reported at the first one too many."""
+    part = tree.root.get("nodes") if isinstance(tree.root, Pairs) else None
+    if not isinstance(part, Pairs) or len(part.entries) <= MOST_NODES:
+        return False
+    one_too_many = next(islice(part.entries.values(), MOST_NODES, None))
+    findings.add("flow.too_large", one_too_many.start, f"a flow has at most {MOST_NODES:,} nodes")
+    return True
 
 
 def check_names(outline: Outline, findings: Findings) -> None:
@@ -40,18 +51,21 @@ def _check_nodes(outline: Outline, findings: Findings) -> None:
     part = outline.root.get("nodes")
     if isinstance(part, Pairs) and not part.entries:
         findings.add("flow.empty", outline.root.entries["nodes"].start, "a flow needs at least one node")
-    for number, view in enumerate(outline.nodes.values()):
+    for view in outline.nodes.values():
         if view.id == END:
             findings.add("name.reserved", view.start, "`end` always means the end of the flow", "give the node another id")
         else:
             _check_name(view.id, view.start, findings)
-        if number == MOST_NODES:
-            findings.add("flow.too_large", view.start, f"a flow has at most {MOST_NODES:,} nodes")
 
 
 def _check_name(name: str, start: int, findings: Findings) -> None:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         findings.add("name.bad", start, f"{shown(name)} is not an id", _NAME_HINT)
+
+
+def is_name(name: str) -> bool:
+    """Whether the text may be an id."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _check_assigned(view: NodeView, findings: Findings) -> None:

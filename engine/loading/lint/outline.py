@@ -114,6 +114,19 @@ def leaves(part: Part) -> Iterator[Leaf]:
             pass
 
 
+def is_torn(part: Part) -> bool:
+    """Whether something inside the part could not be read."""
+    match part:
+        case Leaf():
+            return False
+        case Items():
+            return any(is_torn(item) for item in part.items)
+        case Pairs():
+            return any(is_torn(entry.value) for entry in part.entries.values())
+        case Torn():
+            return True
+
+
 def saved(view: NodeView) -> list[tuple[str, int]]:
     """The variables that a waiting node's answer is saved in, each with its place."""
     match view.node:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from engine.loading.findings import Findings, shown
-from engine.loading.lint.names import assigned
+from engine.loading.lint.names import assigned, is_name
 from engine.loading.lint.outline import NodeView, Outline, leaves, saved
 from engine.loading.lint.spots import NODE_RULES
 from engine.loading.lint.templates import Read
-from engine.loading.tree import Items, Leaf, Pairs
+from engine.loading.tree import Items, Leaf, Pairs, Torn
 from engine.model.nodes import Ask, Choice, Form
 
 _PARTS: Final = {
@@ -34,7 +34,7 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
             _check(one, root, path, outline, findings)
     if whole and all(_is_known(view) for view in outline.nodes.values()):
         for name, start in _explicit(outline).items():
-            if name not in read:
+            if name not in read and is_name(name):
                 findings.add("variable.unread", start, f"the variable {shown(name)} is set and never read")
 
 
@@ -108,7 +108,7 @@ def _written(view: NodeView) -> Iterator[str]:
 
 def _explicit(outline: Outline) -> dict[str, int]:
     """The variables that the author named on purpose, each with the first place that does."""
-    named = {name: entry.start for name, entry in outline.entries("variables").items()}
+    named = {name: entry.start for name, entry in outline.entries("variables").items() if not isinstance(entry.value, Torn)}
     for view in outline.nodes.values():
         for name, start in assigned(view):
             if "." not in name:

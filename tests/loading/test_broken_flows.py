@@ -1,0 +1,112 @@
+"""A folder of broken flows: each says in its first lines where which problem is, and nothing else may be found."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.loading import CODES, Source, load_flow, load_flows
+
+BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
+EXPECTED = re.compile(r"^# expect: ([0-9]+):([0-9]+) ([a-z_.]+)$", re.MULTILINE)
+SOUND = "nodes: {hello: {type: message, text: Hi, next: end}}\n"
+
+
+def expected(text: str) -> list[tuple[int, int, str]]:
+    return [(int(line), int(column), code) for line, column, code in EXPECTED.findall(text)]
+
+
+def found(text: str | bytes) -> list[tuple[int, int, str]]:
+    return [(one.line, one.column, one.code) for one in load_flow(Source("flow.yaml", text)).diagnostics]
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_every_problem_is_reported_once_at_its_exact_place_and_nothing_else_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert expected(text)
+    assert found(text) == expected(text)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_places_are_the_same_with_the_line_ends_of_another_system_and_a_byte_order_mark(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert found(text.replace("\n", "\r\n")) == expected(text)
+    assert found(b"\xef\xbb\xbf" + text.encode()) == expected(text)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_flow_with_an_error_is_not_given_out_and_one_with_warnings_is(path: Path) -> None:
+    loaded = load_flow(Source(path.name, path.read_text(encoding="utf-8")))
+    errors = [one for one in loaded.diagnostics if one.severity == "error"]
+    assert (loaded.flow is None) == bool(errors)
+
+
+def test_the_folder_and_the_tests_below_reach_every_code() -> None:
+    reached = {code for path in BROKEN for _, _, code in expected(path.read_text(encoding="utf-8"))}
+    assert reached | {"yaml.encoding", "flow.too_large", "flow.duplicate", "intent.duplicate"} == CODES.keys()
+
+
+def test_a_problem_reads_as_file_line_column_severity_code_message_and_hint() -> None:
+    loaded = load_flow(Source("order.yaml", "flow: order\ntitel: Hi\n" + SOUND))
+    assert [str(one) for one in loaded.diagnostics] == [
+        "order.yaml:2:1: error key.unknown there is no key `titel` here (did you mean `title`?)"
+    ]
+
+
+def test_text_that_is_not_utf_8_is_reported_at_its_first_bad_byte() -> None:
+    assert found(b"flow: a\ntitle: \xc3\xbc\xff\n") == [(2, 9, "yaml.encoding")]
+    assert found("flow: a".encode("utf-16")) == [(1, 1, "yaml.encoding")]
+
+
+def test_a_file_may_have_512_kib_and_no_byte_more() -> None:
+    head = "flow: a\n" + SOUND
+    full = head + "#" + "x" * (524_288 - len(head) - 1)
+    assert found(full) == []
+    assert found(full + "x") == [(1, 1, "flow.too_large")]
+    assert found(full[:-1] + "ü") == [(1, 1, "flow.too_large")]
+
+
+def test_a_flow_may_have_1000_nodes_and_the_one_too_many_is_named() -> None:
+    def nodes(count: int) -> str:
+        return "flow: a\nnodes:\n" + "".join(f"  n{i}: {{type: message, text: Hi, next: n{i + 1}}}\n" for i in range(count - 1))
+
+    assert found(nodes(1000) + "  n999: {type: end}\n") == []
+    assert found(nodes(1001) + "  n1000: {type: end}\n") == [(1003, 3, "flow.too_large")]
+
+
+def test_values_templates_and_patterns_of_one_file_are_bounded() -> None:
+    many = "flow: a\nnodes:\n  a: {type: end, result: {x: [" + "1," * 50_000 + "]}}\n"
+    assert [code for _, _, code in found(many)] == ["flow.too_large"]
+    templates = "flow: a\nnodes:\n  a: {type: end, result: {x: [" + "'{{ 1 }}'," * 5_001 + "]}}\n"
+    assert [code for _, _, code in found(templates)] == ["flow.too_large"]
+    fields = "".join(f"      - {{type: text, name: f{i}, validation: {{pattern: a{i}}}}}\n" for i in range(1_001))
+    patterns = f"flow: a\nnodes:\n  a:\n    type: form\n    title: Hi\n    next: end\n    fields:\n{fields}"
+    assert [code for _, _, code in found(patterns)] == ["flow.too_large"]
+
+
+def test_a_flow_id_that_is_taken_is_reported_at_the_second_place() -> None:
+    first, second = load_flows([Source("a.yaml", "flow: twin\n" + SOUND), Source("b.yaml", "# second\nflow: twin\n" + SOUND)])
+    assert first.diagnostics == ()
+    assert [str(one) for one in second.diagnostics] == ["b.yaml:2:7: error flow.duplicate the flow `twin` stands in a.yaml too"]
+
+
+def test_an_intent_that_is_taken_is_reported_at_the_second_place() -> None:
+    first, second, third = load_flows(
+        [
+            Source("a.yaml", "flow: a\nintent: {name: hello}\n" + SOUND),
+            Source("b.yaml", "flow: b\nintent: {label: Hi, name: hello}\n" + SOUND),
+            Source("hello.yaml", "flow: hello\nintent: {label: Hi}\n" + SOUND),
+        ]
+    )
+    assert first.diagnostics == ()
+    assert [(one.line, one.column, one.code) for one in second.diagnostics] == [(2, 27, "intent.duplicate")]
+    assert [(one.line, one.column, one.code) for one in third.diagnostics] == [(2, 1, "intent.duplicate")]
+
+
+def test_published_flows_keep_their_intents_except_from_a_file_of_the_same_flow() -> None:
+    published = load_flow(Source("a.yaml", "flow: a\nintent: {name: hello}\n" + SOUND)).flow
+    assert published is not None
+    again = load_flow(Source("a.yaml", "flow: a\nintent: {name: hello}\n" + SOUND), {"a": published})
+    other = load_flow(Source("b.yaml", "flow: b\nintent: {name: hello}\n" + SOUND), {"a": published})
+    assert again.diagnostics == ()
+    assert [one.code for one in other.diagnostics] == ["intent.duplicate"]
