@@ -260,7 +260,7 @@ class EffectResultTable(Stored, table=True):
 
 
 class MetaTable(Stored, table=True):
-    """Numbers about the database itself: `revision` of the registry and `high_water` of the clock."""
+    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health."""
 
     __tablename__ = "meta"
     name: str = Field(primary_key=True)

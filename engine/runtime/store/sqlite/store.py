@@ -16,7 +16,7 @@ from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageR
 from engine.runtime.store.sqlite import load, questions
 from engine.runtime.store.sqlite.readers import Readers
 from engine.runtime.store.sqlite.save import save
-from engine.runtime.store.sqlite.statements import KEEP_RESULT, PRUNE, RAISE_MARK
+from engine.runtime.store.sqlite.statements import KEEP_RESULT, PROVE, PRUNE
 from engine.runtime.store.sqlite.writer import Writer
 
 Answer = TypeVar("Answer")
@@ -117,7 +117,7 @@ class SqliteStore:
     async def healthy(self) -> None:
         """One question to a reader, one commit by the writer."""
         await self._readers.ask(questions.ANYTHING, {})
-        await self._writer.run(lambda cursor, now: cursor.execute(RAISE_MARK, {"now": now}).rowcount)
+        await self._writer.run(lambda cursor, _: cursor.execute(PROVE).rowcount)
 
     async def close(self) -> None:
         """The writer finishes first."""

@@ -1,0 +1,168 @@
+"""What must be true of any database at any moment, asked of the database itself: used by tests, `baton doctor` and soak runs.
+
+Each question finds the rows that break one of the invariants I1 to I8 and I11, as far as stored rows can show it.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+_SHOWN = 20
+"""Rows told of each question; more of the same would help nobody."""
+
+
+class _Question(Struct, frozen=True):
+    sentence: str
+    """What is wrong with a row that is found; its columns fill the gaps."""
+    sql: str
+
+
+_QUESTIONS: Final = (
+    _Question(
+        "I1: wait {0} of run {1} has half an end: moment {2}, cause {3}",
+        "SELECT id, run_id, ended_at, ended_by FROM wait WHERE (ended_at IS NULL) != (ended_by IS NULL)",
+    ),
+    _Question(
+        "I1: wait {0} ended by {1}, which is no way to end",
+        "SELECT id, ended_by FROM wait WHERE ended_by NOT IN ('answered', 'expired', 'cancelled')",
+    ),
+    _Question(
+        "I2: message {0} belongs to turn {1}, which is not there",
+        """SELECT message.id, message.turn_id FROM message LEFT JOIN turn
+           ON turn.tenant_id = message.tenant_id AND turn.id = message.turn_id AND turn.run_id = message.run_id
+           WHERE turn.id IS NULL""",
+    ),
+    _Question(
+        "I2: usage {0} belongs to turn {1}, which is not there",
+        """SELECT usage.id, usage.turn_id FROM usage LEFT JOIN turn
+           ON turn.tenant_id = usage.tenant_id AND turn.id = usage.turn_id AND turn.run_id = usage.run_id WHERE turn.id IS NULL""",
+    ),
+    _Question(
+        "I2: usage {0} counts less than nothing",
+        """SELECT id FROM usage WHERE min(prompt_tokens, completion_tokens,
+           coalesce(cached_prompt_tokens, 0), coalesce(cost_micros, 0)) < 0""",
+    ),
+    _Question(
+        "I2: wait {0} was opened by rev {1} of run {2}, which has no such turn",
+        """SELECT wait.id, wait.rev, wait.run_id FROM wait LEFT JOIN turn
+           ON turn.tenant_id = wait.tenant_id AND turn.run_id = wait.run_id AND turn.rev = wait.rev WHERE turn.id IS NULL""",
+    ),
+    _Question(
+        "I2: outbox row {0} tells of rev {1} of run {2}, which has no such turn",
+        """SELECT outbox.id, outbox.rev, outbox.run_id FROM outbox LEFT JOIN turn
+           ON turn.tenant_id = outbox.tenant_id AND turn.run_id = outbox.run_id AND turn.rev = outbox.rev WHERE turn.id IS NULL""",
+    ),
+    _Question(
+        "I2: run {0} belongs to conversation {1}, which is not there",
+        """SELECT run.id, run.conversation_id FROM run LEFT JOIN conversation
+           ON conversation.tenant_id = run.tenant_id AND conversation.id = run.conversation_id WHERE conversation.id IS NULL""",
+    ),
+    _Question(
+        "I2: conversation {0} gives the sequence {1} to {2} messages",
+        """SELECT conversation_id, sequence, count(*) FROM message GROUP BY tenant_id, conversation_id, sequence HAVING count(*) > 1""",
+    ),
+    _Question(
+        "I2: conversation {0} goes on at sequence {1}, but has a message {2}",
+        """SELECT conversation.id, next_sequence, max(message.sequence) FROM conversation
+           JOIN message ON message.tenant_id = conversation.tenant_id AND message.conversation_id = conversation.id
+           GROUP BY conversation.tenant_id, conversation.id HAVING max(message.sequence) >= next_sequence""",
+    ),
+    _Question(
+        "I3: run {0} is at rev {1}, but its turns are {2} from {3} to {4}",
+        """SELECT run.id, run.rev, count(turn.id), min(turn.rev), max(turn.rev) FROM run
+           LEFT JOIN turn ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id
+           GROUP BY run.tenant_id, run.id
+           HAVING count(turn.id) != run.rev OR min(turn.rev) IS NOT 1 OR max(turn.rev) IS NOT run.rev""",
+    ),
+    _Question(
+        "I3: run {0} has its last input at rev {1} of {2}",
+        "SELECT id, input_rev, rev FROM run WHERE input_rev < 1 OR input_rev > rev",
+    ),
+    _Question(
+        "I3: turn {0} belongs to run {1}, which is not there",
+        """SELECT turn.id, turn.run_id FROM turn LEFT JOIN run ON run.tenant_id = turn.tenant_id AND run.id = turn.run_id
+           WHERE run.id IS NULL""",
+    ),
+    _Question(
+        "I4: run {0} is {1} and has {2} open waits",
+        """SELECT run.id, run.status, count(wait.id) FROM run
+           LEFT JOIN wait ON wait.tenant_id = run.tenant_id AND wait.run_id = run.id AND wait.ended_at IS NULL
+           GROUP BY run.tenant_id, run.id HAVING count(wait.id) != (run.status IN ('waiting_input', 'waiting_time'))""",
+    ),
+    _Question(
+        "I4: run {0} is running and nobody holds a lease on it",
+        "SELECT id FROM run WHERE status = 'running' AND lease_until IS NULL",
+    ),
+    _Question(
+        "I4: run {0} is {1} and somebody holds a lease on it",
+        "SELECT id, status FROM run WHERE status != 'running' AND lease_until IS NOT NULL",
+    ),
+    _Question(
+        "I4: run {0} is {1}, ended at {2}, because of {3}",
+        """SELECT id, status, ended_at, end_reason FROM run WHERE (status IN ('completed', 'failed', 'aborted')) != (ended_at IS NOT NULL)
+           OR (ended_at IS NULL) != (end_reason IS NULL)""",
+    ),
+    _Question(
+        "I4: wait {0} belongs to run {1}, which is not there",
+        """SELECT wait.id, wait.run_id FROM wait LEFT JOIN run ON run.tenant_id = wait.tenant_id AND run.id = wait.run_id
+           WHERE run.id IS NULL""",
+    ),
+    _Question(
+        "I5: idempotency key {0} of {1} points to turn {2}, which is not there",
+        """SELECT idempotency.key, idempotency.scope, idempotency.turn_id FROM idempotency
+           LEFT JOIN turn ON turn.tenant_id = idempotency.tenant_id AND turn.id = idempotency.turn_id
+           WHERE idempotency.turn_id IS NOT NULL AND turn.id IS NULL""",
+    ),
+    _Question(
+        "I5: idempotency key {0} of {1} has neither a turn nor a reply",
+        "SELECT key, scope FROM idempotency WHERE turn_id IS NULL AND reply IS NULL",
+    ),
+    _Question(
+        "I6: run {0} tells {1} things in rev {2}, numbered {3} to {4}",
+        """SELECT run_id, count(*), rev, min(n), max(n) FROM outbox GROUP BY tenant_id, run_id, rev
+           HAVING min(n) != 0 OR max(n) != count(*) - 1""",
+    ),
+    _Question(
+        "I7: wait {0} expired at {1}, before its deadline {2}",
+        "SELECT id, ended_at, deadline FROM wait WHERE ended_by = 'expired' AND ended_at < deadline",
+    ),
+    _Question(
+        "I7: wait {0} was answered at {1}, when its deadline {2} had passed",
+        "SELECT id, ended_at, deadline FROM wait WHERE ended_by = 'answered' AND ended_at >= deadline",
+    ),
+    _Question(
+        "I7: wait {0} was opened at {1} and ended at {2}",
+        "SELECT id, opened_at, ended_at FROM wait WHERE ended_at < opened_at",
+    ),
+    _Question(
+        "I8: run {0} holds a state of {1} bytes",
+        "SELECT id, length(state) FROM run WHERE length(state) > 262144",
+    ),
+    _Question(
+        "I8: run {0} has taken {1} turns",
+        "SELECT id, rev FROM run WHERE rev > 500",
+    ),
+)
+
+
+def check_invariants(database: Path | sqlite3.Connection) -> list[str]:
+    """A sentence for every row that breaks an invariant, at most 20 of each kind; an empty list when all is well."""
+    if isinstance(database, sqlite3.Connection):
+        return _check(database)
+    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
+        return _check(connection)
+
+
+def _check(connection: sqlite3.Connection) -> list[str]:
+    connection.execute("BEGIN")  # all questions are about one moment
+    try:
+        broken = [f"I11: {told}" for (told,) in connection.execute("PRAGMA integrity_check(20)") if told != "ok"]
+        for question in _QUESTIONS:
+            found = connection.execute(question.sql).fetchmany(_SHOWN)
+            broken.extend(question.sentence.format(*row) for row in found)
+    finally:
+        connection.execute("ROLLBACK")
+    return broken

@@ -1,0 +1,133 @@
+"""A database that turns have written breaks no invariant; one row spoiled by hand is found and named."""
+
+import asyncio
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from engine.runtime.invariants import check_invariants
+from engine.runtime.store.port import Order
+from engine.runtime.store.sqlite.open import open_sqlite
+from engine.testing.clock import ManualClock
+from tests.store.turns import MINUTE, end_wait, ending, start
+
+
+async def write(file: Path) -> None:
+    """Leaves a run that waits, one that has ended, one that expired, one that was cancelled."""
+    clock = ManualClock()
+    store, registry = await open_sqlite(file, clock)
+    await end_wait(store, await start(store, key="k"), "answered", key="l")
+    await store.take(Order(tenant_id="t", run_id=await start(store)), ending("answered", last=True))
+    await end_wait(store, await start(store), "cancelled")
+    expiring = await start(store)
+    clock.advance(MINUTE)
+    await end_wait(store, expiring, "expired")
+    await store.close()
+    await registry.close()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("written") / "baton.db"
+    asyncio.run(write(file))
+    return file
+
+
+@pytest.fixture
+def path(written: Path, tmp_path: Path) -> Path:
+    """A copy of it that may be spoiled."""
+    file = tmp_path / "baton.db"
+    shutil.copy(written, file)
+    return file
+
+
+def spoil(path: Path, *statements: str) -> list[str]:
+    """What is found after the statements have spoiled the database."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        for statement in statements:
+            assert connection.execute(statement).rowcount != 0, statement
+        return check_invariants(connection)
+    finally:
+        connection.close()
+
+
+def test_what_turns_have_written_is_sound(path: Path) -> None:
+    assert check_invariants(path) == []
+
+
+PLACES = {
+    "WAITING": "id = (SELECT min(run_id) FROM wait WHERE ended_at IS NULL)",
+    "ONE_TURN": "id = (SELECT min(id) FROM turn)",
+    "ANSWERED": "id = (SELECT min(id) FROM wait WHERE ended_by = 'answered')",
+    "EXPIRED": "id = (SELECT min(id) FROM wait WHERE ended_by = 'expired')",
+    "OPEN": "id = (SELECT min(id) FROM wait WHERE ended_at IS NULL)",
+}
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("UPDATE wait SET ended_at = NULL WHERE {ANSWERED} OR {EXPIRED}", "I1: wait .* of run .* has half an end: .*"),
+        ("UPDATE wait SET ended_by = 'forgotten' WHERE {ANSWERED}", "I1: wait .* ended by forgotten, which is no way to end"),
+        ("UPDATE message SET turn_id = 'no' WHERE sequence = 0", "I2: message .* belongs to turn no, which is not there"),
+        ("UPDATE usage SET turn_id = 'no'", "I2: usage .* belongs to turn no, which is not there"),
+        ("UPDATE usage SET cost_micros = -1", "I2: usage .* counts less than nothing"),
+        ("UPDATE wait SET rev = 9 WHERE {OPEN}", "I2: wait .* was opened by rev 9 of run .*, which has no such turn"),
+        ("UPDATE outbox SET rev = 9 WHERE rev = 2", "I2: outbox row .* tells of rev 9 of run .*, which has no such turn"),
+        ("UPDATE run SET conversation_id = 'no' WHERE {WAITING}", "I2: run .* belongs to conversation no, which is not there"),
+        ("UPDATE message SET sequence = 0 WHERE sequence = 1", "I2: conversation .* gives the sequence 0 to 2 messages"),
+        ("UPDATE conversation SET next_sequence = 1", "I2: conversation .* goes on at sequence 1, but has a message 3"),
+        ("DELETE FROM turn WHERE {ONE_TURN}", "I3: run .* is at rev 2, but its turns are 1 from 2 to 2"),
+        ("UPDATE turn SET rev = 3 WHERE {ONE_TURN}", "I3: run .* is at rev 2, but its turns are 2 from 2 to 3"),
+        ("UPDATE run SET rev = 1 WHERE {WAITING}", "I3: run .* is at rev 1, but its turns are 2 from 1 to 2"),
+        ("UPDATE run SET input_rev = 3 WHERE {WAITING}", "I3: run .* has its last input at rev 3 of 2"),
+        ("UPDATE turn SET run_id = 'no' WHERE {ONE_TURN}", "I3: turn .* belongs to run no, which is not there"),
+        ("DELETE FROM wait WHERE {OPEN}", "I4: run .* is waiting_input and has 0 open waits"),
+        (
+            "UPDATE wait SET ended_at = NULL, ended_by = NULL WHERE run_id = (SELECT id FROM run WHERE status = 'completed' LIMIT 1)",
+            "I4: run .* is completed and has 1 open waits",
+        ),
+        ("UPDATE run SET status = 'running' WHERE {WAITING}", "I4: run .* is running and nobody holds a lease on it"),
+        ("UPDATE run SET lease_until = 1 WHERE {WAITING}", "I4: run .* is waiting_input and somebody holds a lease on it"),
+        ("UPDATE run SET ended_at = 1, end_reason = 'failed' WHERE {WAITING}", "I4: run .* waiting_input, ended at 1, because of failed"),
+        ("UPDATE run SET end_reason = NULL WHERE status = 'completed'", "I4: run .* is completed, ended at [0-9]+, because of None"),
+        ("UPDATE wait SET run_id = 'no' WHERE {OPEN}", "I4: wait .* belongs to run no, which is not there"),
+        ("UPDATE idempotency SET turn_id = 'no' WHERE key = 'k'", "I5: idempotency key k of scope points to turn no, which is not there"),
+        ("UPDATE idempotency SET turn_id = NULL WHERE key = 'l'", "I5: idempotency key l of scope has neither a turn nor a reply"),
+        ("DELETE FROM outbox WHERE n = 0", "I6: run .* tells 1 things in rev 1, numbered 1 to 1"),
+        ("UPDATE wait SET ended_at = deadline - 1 WHERE {EXPIRED}", "I7: wait .* expired at [0-9]+, before its deadline [0-9]+"),
+        ("UPDATE wait SET ended_at = deadline WHERE {ANSWERED}", "I7: wait .* was answered at .*, when its deadline .* had passed"),
+        ("UPDATE wait SET ended_at = opened_at - 1 WHERE {ANSWERED}", "I7: wait .* was opened at [0-9]+ and ended at [0-9]+"),
+        ("UPDATE run SET state = zeroblob(262145) WHERE {WAITING}", "I8: run .* holds a state of 262145 bytes"),
+        ("UPDATE run SET rev = 501 WHERE {WAITING}", "I8: run .* has taken 501 turns"),
+    ],
+)  # fmt: skip
+def test_a_row_that_breaks_an_invariant_is_found_and_named(path: Path, broken: str, told: str) -> None:
+    found = spoil(path, "DROP INDEX wait_open_of_run", "DROP INDEX outbox_by_run", broken.format(**PLACES))
+    assert [sentence for sentence in found if _matches(told, sentence)] != [], found
+
+
+def _matches(told: str, sentence: str) -> bool:
+    return re.fullmatch(told, sentence) is not None
+
+
+def test_a_file_whose_pages_are_damaged_is_found(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    connection = sqlite3.connect(path)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'turn_by_run'").fetchone()
+    connection.close()
+    content[(page - 1) * 4_096 + 3 : (page - 1) * 4_096 + 5] = b"\x00\x01"  # one entry where there were many
+    path.write_bytes(content)
+    assert [sentence for sentence in check_invariants(path) if sentence.startswith("I11: ")] != []
+
+
+def test_no_more_than_twenty_rows_of_a_kind_are_told(path: Path) -> None:
+    spoiled = (
+        "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 50) "
+        "INSERT INTO idempotency SELECT 't', 'scope', n, x'00', 0, NULL, NULL FROM number"
+    )
+    assert len(spoil(path, spoiled)) == 20
