@@ -69,7 +69,7 @@ def _not_found(_request: Request[Any, Any, Any], _error: Exception) -> Response[
 
 
 def _not_allowed(_request: Request[Any, Any, Any], error: MethodNotAllowedException) -> Response[bytes]:
-    allow = (error.headers or {}).get("Allow", "")
+    allow = (error.headers or {}).get("allow", "")
     return _response(refusal_answer(MethodNotAllowed(details={"allow": allow.split(", ")})), {"Allow": allow})
 
 

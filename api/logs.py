@@ -6,6 +6,7 @@ without its message, since messages quote what people typed.
 
 import logging
 import sys
+import time
 import traceback
 from typing import Any, Final
 
@@ -13,10 +14,10 @@ import msgspec
 import structlog
 
 from api.settings import Settings
+from api.wire import moment
 
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _encoder: Final = msgspec.json.Encoder()
-_stamp: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 log: Final = structlog.get_logger("baton")
 
@@ -25,7 +26,7 @@ def configure(settings: Settings) -> None:
     """Send the program's log, and what its libraries say, to standard error in the format of the settings."""
     level = _LEVELS[settings.log_level]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamp, _renderer(settings)],
+        processors=[structlog.processors.add_log_level, _stamped, _renderer(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_factory(settings),
         cache_logger_on_first_use=False,
@@ -54,6 +55,11 @@ def _factory(settings: Settings) -> Any:
     if settings.log_format == "json":
         return structlog.BytesLoggerFactory(sys.stderr.buffer)
     return structlog.PrintLoggerFactory(sys.stderr)
+
+
+def _stamped(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    event["timestamp"] = moment(time.time_ns() // 1_000_000)
+    return event
 
 
 def _as_json(event: dict[str, Any], **_options: Any) -> bytes:

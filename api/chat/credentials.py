@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from functools import lru_cache
+from typing import Final
 
 from msgspec import Struct
 
@@ -15,6 +17,9 @@ from engine.runtime.requests import Caller
 from engine.runtime.runtime import Runtime
 from engine.runtime.store.registry import PublicKeyRow
 from engine.runtime.tokens import Session
+
+_REMEMBERED: Final = 10_000
+"""Tokens whose signature is not computed anew with every request; age and key are judged each time."""
 
 
 class Guest(Struct, frozen=True):
@@ -33,6 +38,7 @@ class SessionDesk:
         self._origins = origins
         self._age = settings.session_seconds * 1000
         self._renewal_age = settings.session_renew_seconds * 1000
+        self._read = lru_cache(_REMEMBERED)(runtime.keyring.session)
 
     @property
     def _catalog(self) -> Catalog:
@@ -41,7 +47,7 @@ class SessionDesk:
     def session(self, asked: Asked) -> Session | None:
         """The session whose token the request carries, if it is genuine and not too old."""
         token = asked.bearer()
-        session = self._runtime.keyring.session(token) if token else None
+        session = self._read(token) if token else None
         return session if session is not None and self._runtime.store.now() - session.issued_at < self._age else None
 
     def admit(self, asked: Asked, session: Session | None) -> Guest:

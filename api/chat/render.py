@@ -1,6 +1,6 @@
 """A stored reply as the chat surface shows it: the wait token is written in here, and traces only for keys that may see them."""
 
-from typing import Any
+from typing import Any, Final
 
 from api.chat.wire import BlockOut, MessageOut, Origin, ReplyOut, Scenario
 from api.shared import usage_out
@@ -8,6 +8,9 @@ from api.wire import moment, moment_or_none
 from engine.runtime.replies import ReplyBlock, TurnReply, decode_reply
 from engine.runtime.store.port import MessageView
 from engine.runtime.tokens import Keyring
+
+_CAMEL: Final = {"attempts_left": "attemptsLeft", "task_id": "taskId", "approval_id": "approvalId", "handoff_id": "handoffId"}
+"""Keys of an expectation that this surface spells differently; what is inside `fields` and `options` stays as it is."""
 
 
 def reply_out(reply: TurnReply, keyring: Keyring, tenant_id: str, *, trace: bool) -> ReplyOut:
@@ -63,13 +66,10 @@ def message_out(view: MessageView, *, trace: bool) -> MessageOut:
 def _expected(reply: TurnReply, *, trace: bool) -> dict[str, Any] | None:
     if not reply.answerable or reply.expected_input is None:
         return None
-    shown = {_camel(key): value for key, value in reply.expected_input.items()}
-    return shown if trace else {**shown, "node": None}
-
-
-def _camel(key: str) -> str:
-    head, *rest = key.split("_")
-    return head + "".join(part.capitalize() for part in rest)
+    shown = {_CAMEL.get(key, key): value for key, value in reply.expected_input.items()}
+    if not trace:
+        shown["node"] = None
+    return shown
 
 
 def _scenario(reply: TurnReply, *, trace: bool) -> Scenario | None:
