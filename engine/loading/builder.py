@@ -14,8 +14,8 @@ from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Plain, Torn
 
 EXPANDED: Final = 524_288
 """Characters of all keys and values, aliases written out: the size that a file itself may have."""
-VALUES: Final = 50_000
-"""Keys and values in one file; fifty for each node of the largest flow."""
+VALUES: Final = 40_000
+"""Keys and values in one file; forty for each node of the largest flow."""
 DEPTH: Final = 64
 
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*\s+)+")
@@ -35,6 +35,8 @@ class _Built(NamedTuple):
 
 class _Open:
     """A list or mapping whose end has not come."""
+
+    __slots__ = ("anchor", "awaits_key", "entries", "height", "items", "key", "key_start", "start", "torn", "weight")
 
     def __init__(self, start: int, anchor: str | None, entries: dict[str, Entry] | None, *, torn: bool) -> None:
         self.start = start

@@ -7,8 +7,10 @@ from engine.loading.codes import CODES
 from engine.loading.tree import Lines
 from engine.model.problems import Diagnostic
 
-COMPARISONS = 10_000
+COMPARISONS = 4_000
 """Names compared for hints in one file: a file full of wrong names gets hints for the first of them alone."""
+CHEAPEST = 20
+"""What one hint costs at least."""
 SHOWN = 60
 """Characters of a foreign text that a message repeats."""
 
@@ -29,9 +31,10 @@ class Findings:
 
     def nearest(self, word: str, known: Collection[str]) -> str | None:
         """The known name that the word is nearest to; None when nothing is near, or too much was asked already."""
-        if len(word) > SHOWN or len(known) > self._comparisons:
+        price = max(len(known), CHEAPEST)
+        if len(word) > SHOWN or price > self._comparisons:
             return None
-        self._comparisons -= len(known)
+        self._comparisons -= price
         return next(iter(get_close_matches(word, sorted(known), 1)), None)
 
     def meant(self, word: str, known: Collection[str]) -> str | None:
