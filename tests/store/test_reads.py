@@ -1,5 +1,7 @@
 """What a store promises to its readers: committed turns only, in order, of one tenant; due waits oldest first and in fair shares."""
 
+import asyncio
+
 from msgspec.structs import replace
 
 from engine.runtime.store.port import Noted, Order, RunFilter, Store
@@ -133,9 +135,8 @@ async def test_a_tenant_with_many_due_waits_leaves_room_for_the_others(store: St
 
 
 async def test_pruning_forgets_the_keys_that_are_older_and_no_others(store: Store, clock: ManualClock) -> None:
-    for age in range(1_200):
-        kept = idempotency("t", f"k{age}", age, reply=b"r")
-        await store.take(Order(tenant_id="t"), lambda _, kept=kept: (Noted(idempotency=kept), None))  # type: ignore[misc]
+    kept = [idempotency("t", f"k{age}", age, reply=b"r") for age in range(1_200)]
+    await asyncio.gather(*[store.take(Order(tenant_id="t"), lambda _, row=row: (Noted(idempotency=row), None)) for row in kept])  # type: ignore[misc]
     assert await store.prune(1_199) == 1_199
     assert (await look(store, Order(tenant_id="t", idempotency=("scope", "k1198")))).stored is None
     assert (await look(store, Order(tenant_id="t", idempotency=("scope", "k1199")))).stored is not None

@@ -28,7 +28,7 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
     stored = _stored(cursor, order)
     if order.run_id is None and order.wait_id is None:
         return Snapshot(now=now, stored=stored, conversation=_conversation_named(cursor, order))
-    found = cursor.execute(_loading(order), {"tenant": order.tenant_id, "run": order.run_id, "wait": order.wait_id}).fetchone()
+    found = _found(cursor, order)
     run, wait, conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
     return Snapshot(
         now=now,
@@ -39,17 +39,22 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
     )
 
 
-def _loading(order: Order) -> str:
-    if order.wait_id is None:
-        return LOAD_RUN
-    return LOAD_WAIT if order.run_id is None else LOAD_RUN_AND_WAIT
+def _found(cursor: Cursor, order: Order) -> Sequence[Any]:
+    tenant, run, wait = order.tenant_id, order.run_id, order.wait_id
+    if wait is None:
+        cursor.execute(LOAD_RUN, (tenant, run))
+    elif run is None:
+        cursor.execute(LOAD_WAIT, (tenant, wait))
+    else:
+        cursor.execute(LOAD_RUN_AND_WAIT, (tenant, run, wait))
+    found: Sequence[Any] = cursor.fetchone()
+    return found
 
 
 def _conversation_named(cursor: Cursor, order: Order) -> ConversationRow | None:
     if order.conversation_id is None:
         return None
-    asked = {"tenant": order.tenant_id, "conversation": order.conversation_id}
-    found = cursor.execute(LOAD_CONVERSATION, asked).fetchone()
+    found = cursor.execute(LOAD_CONVERSATION, (order.tenant_id, order.conversation_id)).fetchone()
     return conversation_row(found) if found else None
 
 
@@ -57,7 +62,7 @@ def _stored(cursor: Cursor, order: Order) -> StoredReply | None:
     if order.idempotency is None:
         return None
     scope, key = order.idempotency
-    found = cursor.execute(FIND_REPLY, {"tenant": order.tenant_id, "scope": scope, "key": key}).fetchone()
+    found = cursor.execute(FIND_REPLY, (order.tenant_id, scope, key)).fetchone()
     if found is None:
         return None
     digest, at, reply = found

@@ -53,16 +53,14 @@ def _save_run(cursor: Cursor, run: RunRow, expected: tuple[int, int] | None) -> 
     if expected is None:
         cursor.execute(insert_rows("run"), astuple(run))
         return
-    values = asdict(run)
-    values["its_tenant"], values["its_id"] = run.tenant_id, run.id
-    values["expected_rev"], values["expected_epoch"] = expected
-    cursor.execute(UPDATE_RUN, values)
+    cursor.execute(UPDATE_RUN, (*astuple(run)[2:], run.tenant_id, run.id, *expected))
     if not cursor.rowcount:
         raise StaleRecord(f"Run {run.id} is not at rev {expected[0]}, epoch {expected[1]} any more.")
 
 
 def _end_wait(cursor: Cursor, tenant_id: str, closed: WaitClosed, now: Millis) -> None:
-    cursor.execute(END_WAIT[closed.by], {"its_tenant": tenant_id, "its_id": closed.id, "now": now, "by": closed.by})
+    asked = (now, closed.by, tenant_id, closed.id)
+    cursor.execute(END_WAIT[closed.by], asked if closed.by == "cancelled" else (*asked, now))
     if not cursor.rowcount:
         raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
 
@@ -78,17 +76,8 @@ def _save_conversation(
         row["variables"], row["owned"] = pack(after.variables), pack(after.owned)
         cursor.execute(insert_rows("conversation"), tuple(row.values()))
         return
-    cursor.execute(
-        UPDATE_CONVERSATION,
-        {
-            "its_tenant": after.tenant_id,
-            "its_id": after.id,
-            "variables": pack(after.variables),
-            "owned": pack(after.owned),
-            "next_sequence": after.next_sequence,
-            "modified_at": after.modified_at,
-        },
-    )
+    changes = (after.modified_at, pack(after.variables), pack(after.owned), after.next_sequence)
+    cursor.execute(UPDATE_CONVERSATION, (*changes, after.tenant_id, after.id))
 
 
 def _insert(cursor: Cursor, table: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -1,6 +1,7 @@
 """The hot path's statements: declared over the tables, compiled once to SQL text, and run by the driver's own cursor.
 
-None of them reads a clock. Inserts take their values by position, in the order of the table's columns; all others by name.
+None of them reads a clock. Values are given by position, which the driver binds several times as fast as names: for inserts in the
+order of the table's columns, for all others in the order that stands beside the statement.
 """
 
 import re
@@ -11,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy import ClauseElement, ColumnElement, Table, and_, bindparam, case, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from engine.runtime.store.rows import ConversationRow, RunRow, WaitRow
 from engine.runtime.store.tables import METADATA
@@ -35,6 +37,14 @@ def named(statement: ClauseElement) -> str:
         if isinstance(value, int):
             text = re.sub(rf":{name}\b", str(value), text)
     return text
+
+
+def positional(statement: ClauseElement, *names: str) -> str:
+    """SQL text with `?` parameters, which are the named ones in this order."""
+    compiled = statement.compile(dialect=_POSITIONAL)
+    if isinstance(compiled, SQLCompiler) and tuple(compiled.positiontup or ()) != names:
+        raise AssertionError(f"The parameters stand in the order {compiled.positiontup}.")
+    return str(compiled)
 
 
 def columns(table: Table, row: type[Struct]) -> list[ColumnElement[object]]:
@@ -69,15 +79,18 @@ KEEP_RESULT: Final = str(
     .compile(dialect=_POSITIONAL)
 )
 
-UPDATE_RUN: Final = named(
+_OF_RUN_THAT_CHANGES = tuple(column.name for column in RUN.columns if column.name not in {"tenant_id", "id"})
+UPDATE_RUN: Final = positional(
     update(RUN)
-    .values({column.name: bindparam(column.name) for column in RUN.columns if column.name not in {"tenant_id", "id"}})
+    .values({name: bindparam(name) for name in _OF_RUN_THAT_CHANGES})
     .where(
         RUN.c.tenant_id == bindparam("its_tenant"),
         RUN.c.id == bindparam("its_id"),
         RUN.c.rev == bindparam("expected_rev"),
         RUN.c.epoch == bindparam("expected_epoch"),
-    )
+    ),
+    *_OF_RUN_THAT_CHANGES,
+    *("its_tenant", "its_id", "expected_rev", "expected_epoch"),
 )
 
 _END_WAIT = (
@@ -87,23 +100,27 @@ _END_WAIT = (
 )
 
 END_WAIT: Final = {
-    "answered": named(_END_WAIT.where(WAIT.c.deadline > bindparam("now"))),
-    "expired": named(_END_WAIT.where(WAIT.c.deadline <= bindparam("now"))),
-    "cancelled": named(_END_WAIT),
+    "answered": positional(_END_WAIT.where(WAIT.c.deadline > bindparam("moment")), "now", "by", "its_tenant", "its_id", "moment"),
+    "expired": positional(_END_WAIT.where(WAIT.c.deadline <= bindparam("moment")), "now", "by", "its_tenant", "its_id", "moment"),
+    "cancelled": positional(_END_WAIT, "now", "by", "its_tenant", "its_id"),
 }
 """Each ends an open wait where the clock lets it; none touches one that has ended."""
 
-UPDATE_CONVERSATION: Final = named(
+_OF_CONVERSATION_THAT_CHANGES = ("modified_at", "variables", "owned", "next_sequence")
+UPDATE_CONVERSATION: Final = positional(
     update(CONVERSATION)
-    .values({name: bindparam(name) for name in ("variables", "owned", "next_sequence", "modified_at")})
-    .where(CONVERSATION.c.tenant_id == bindparam("its_tenant"), CONVERSATION.c.id == bindparam("its_id"))
+    .values({name: bindparam(name) for name in _OF_CONVERSATION_THAT_CHANGES})
+    .where(CONVERSATION.c.tenant_id == bindparam("its_tenant"), CONVERSATION.c.id == bindparam("its_id")),
+    *_OF_CONVERSATION_THAT_CHANGES,
+    *("its_tenant", "its_id"),
 )
 
-RAISE_MARK: Final = named(
+RAISE_MARK: Final = positional(
     insert(META)
     .inline()
     .values(name=literal_column("'high_water'"), value=bindparam("now"))
-    .on_conflict_do_update(index_elements=["name"], set_={"value": func.max(META.c.value, insert(META).excluded.value)})
+    .on_conflict_do_update(index_elements=["name"], set_={"value": func.max(META.c.value, insert(META).excluded.value)}),
+    "now",
 )
 """Keeps the latest moment that was told, so that a clock set back while nobody ran is noticed."""
 
@@ -128,7 +145,7 @@ PRUNE: Final = named(
     )
 )
 
-FIND_REPLY: Final = named(
+FIND_REPLY: Final = positional(
     select(
         IDEMPOTENCY.c.digest,
         IDEMPOTENCY.c.at,
@@ -141,7 +158,8 @@ FIND_REPLY: Final = named(
         IDEMPOTENCY.c.tenant_id == bindparam("tenant"),
         IDEMPOTENCY.c.scope == bindparam("scope"),
         IDEMPOTENCY.c.key == bindparam("key"),
-    )
+    ),
+    *("tenant", "scope", "key"),
 )
 """(digest, at, reply); reply is null while the turn is under way."""
 
@@ -149,23 +167,24 @@ _ONCE = select(bindparam("tenant").label("tenant_id")).subquery("asked")
 _ALL = [*columns(RUN, RunRow), *columns(WAIT, WaitRow), *columns(CONVERSATION, ConversationRow)]
 
 
-def _loading(run: ColumnElement[bool], wait: ColumnElement[bool], conversation: ColumnElement[bool], *, wait_first: bool = False) -> str:
+def _loading(run: ColumnElement[bool], wait: ColumnElement[bool], *names: str, wait_first: bool = False) -> str:
     """One row: a run's columns, a wait's, a conversation's; null where there is none."""
     to_run = (RUN, and_(RUN.c.tenant_id == _ONCE.c.tenant_id, run))
     to_wait = (WAIT, and_(WAIT.c.tenant_id == _ONCE.c.tenant_id, wait))
     first, second = (to_wait, to_run) if wait_first else (to_run, to_wait)
     joined = _ONCE.outerjoin(*first).outerjoin(*second)
-    joined = joined.outerjoin(CONVERSATION, and_(CONVERSATION.c.tenant_id == _ONCE.c.tenant_id, conversation))
-    return named(select(*_ALL).select_from(joined))
+    joined = joined.outerjoin(CONVERSATION, and_(CONVERSATION.c.tenant_id == _ONCE.c.tenant_id, CONVERSATION.c.id == RUN.c.conversation_id))
+    return positional(select(*_ALL).select_from(joined), "tenant", *names)
 
 
-_OF_RUN = CONVERSATION.c.id == RUN.c.conversation_id
+_OPEN = and_(WAIT.c.run_id == RUN.c.id, WAIT.c.ended_at.is_(None))
 
-LOAD_RUN: Final = _loading(RUN.c.id == bindparam("run"), and_(WAIT.c.run_id == RUN.c.id, WAIT.c.ended_at.is_(None)), _OF_RUN)
-LOAD_WAIT: Final = _loading(RUN.c.id == WAIT.c.run_id, WAIT.c.id == bindparam("wait"), _OF_RUN, wait_first=True)
-LOAD_RUN_AND_WAIT: Final = _loading(RUN.c.id == bindparam("run"), WAIT.c.id == bindparam("wait"), _OF_RUN)
-LOAD_CONVERSATION: Final = named(
+LOAD_RUN: Final = _loading(RUN.c.id == bindparam("run"), _OPEN, "run")
+LOAD_WAIT: Final = _loading(RUN.c.id == WAIT.c.run_id, WAIT.c.id == bindparam("wait"), "wait", wait_first=True)
+LOAD_RUN_AND_WAIT: Final = _loading(RUN.c.id == bindparam("run"), WAIT.c.id == bindparam("wait"), "run", "wait")
+LOAD_CONVERSATION: Final = positional(
     select(*columns(CONVERSATION, ConversationRow)).where(
         CONVERSATION.c.tenant_id == bindparam("tenant"), CONVERSATION.c.id == bindparam("conversation")
-    )
+    ),
+    *("tenant", "conversation"),
 )
