@@ -1,0 +1,31 @@
+"""Conversation tests: `NAME.test.yaml` files, played on the real executor with a virtual clock and no network.
+
+`load_tests` reads a file, `run_tests` plays it, `describe` and `junit_xml` tell what came of it; `branches_of`, `covered` and `missed` say
+which ways through a flow the tests have taken.
+"""
+
+from engine.testing.conversations.junit import junit_xml
+from engine.testing.conversations.reach import branches_of, covered, missed
+from engine.testing.conversations.reading import load_tests
+from engine.testing.conversations.results import Failed, Outcome, Passed, TestResult, describe
+from engine.testing.conversations.running import perform_tests, run_tests
+from engine.testing.conversations.script import ConversationTest, Given, Step, TestFile
+
+__all__ = [
+    "ConversationTest",
+    "Failed",
+    "Given",
+    "Outcome",
+    "Passed",
+    "Step",
+    "TestFile",
+    "TestResult",
+    "branches_of",
+    "covered",
+    "describe",
+    "junit_xml",
+    "load_tests",
+    "missed",
+    "perform_tests",
+    "run_tests",
+]

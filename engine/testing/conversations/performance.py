@@ -1,0 +1,89 @@
+"""One performance of a test: its scene, the runs it has started, and the conversation so far."""
+
+from msgspec import Struct
+
+from engine.model.run import ENDED
+from engine.runtime.replies import ReplyBlock, TurnReply
+from engine.testing.conversations.comparing import Mismatch, drawn
+from engine.testing.conversations.results import Line
+from engine.testing.conversations.scene import Scene
+
+
+class Watched(Struct):
+    """A run that the test has started, and how much of it the steps have looked at."""
+
+    reply: TurnReply
+    """Its newest turn's."""
+    unnamed: list[ReplyBlock]
+    """Blocks that no step has named yet."""
+    walked: int = 0
+    """Visits that a `path` has named."""
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.reply.execution_id
+
+    def answer_names(self) -> list[str]:
+        """The names that an answer may have; none where nothing is expected."""
+        told = self.reply.expected_input
+        return [] if told is None else list(told["schema"]["properties"])
+
+    def demand_named(self) -> None:
+        """Every block that was said must have been named."""
+        if self.unnamed:
+            more = [f"+ {line}" for block in self.unnamed for line in drawn(block).splitlines() or [""]]
+            raise Mismatch("more was said than the test names", more)
+
+
+class Performance:
+    """What a test has done so far, and what came of it."""
+
+    def __init__(self, scene: Scene, flow: str) -> None:
+        self.scene = scene
+        self.flow = flow
+        self.runs: list[Watched] = []
+        self.turns: list[TurnReply] = []
+        """Everything that the engine answered, in order."""
+        self.transcript: list[Line] = []
+        self._current = 0
+
+    @property
+    def run(self) -> Watched:
+        """The run that the steps concern."""
+        if not self.runs:
+            raise Mismatch("no run has been started: a test begins with `trigger`")
+        return self.runs[self._current]
+
+    def choose(self, number: int) -> None:
+        """From now on the steps concern the run of this number."""
+        if number > len(self.runs):
+            raise Mismatch(f"there is no run {number}: the test has started {len(self.runs)}")
+        self._current = number - 1
+
+    def began(self, reply: TurnReply) -> None:
+        """A run was started, and the steps concern it."""
+        self._current = len(self.runs)
+        self.runs.append(Watched(reply, []))
+        self.went_on(reply)
+
+    def went_on(self, reply: TurnReply) -> None:
+        """A turn came of a step."""
+        run = next(run for run in self.runs if run.id == reply.execution_id)
+        run.reply = reply
+        run.unnamed += reply.blocks
+        self.turns.append(reply)
+        for block in reply.blocks:
+            self.note("bot", drawn(block))
+        if reply.status in ENDED:
+            why = reply.end_code or reply.end_reason
+            self.note("", f"({reply.status})" if why == reply.status else f"({reply.status}: {why})")
+
+    def note(self, who: str, what: str) -> None:
+        """A line of the transcript."""
+        self.transcript.append(Line(who, what))
+
+    def demand_all_named(self) -> None:
+        """Every block of every run must have been named."""
+        for run in self.runs:
+            run.demand_named()

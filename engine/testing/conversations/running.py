@@ -1,0 +1,159 @@
+"""Runs test files: each test straight through, and once more with its runs stored and loaded between turns."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import assert_never
+
+import msgspec
+from msgspec import Struct
+
+from engine.errors import Refused
+from engine.model.effects import Visit
+from engine.model.flow import Flow
+from engine.runtime.replies import TurnReply
+from engine.runtime.turns.memory import RunMemory
+from engine.testing.conversations.acting import act
+from engine.testing.conversations.comparing import Mismatch, differing, nearest
+from engine.testing.conversations.looking import hear, look
+from engine.testing.conversations.memories import LivingRuns, SeededRuns
+from engine.testing.conversations.performance import Performance
+from engine.testing.conversations.results import Failed, Line, Outcome, Passed, TestResult
+from engine.testing.conversations.scene import Scene, Stage
+from engine.testing.conversations.script import (
+    Action,
+    Advance,
+    Bot,
+    Cancel,
+    ConversationTest,
+    Expect,
+    Holds,
+    Is,
+    OnRun,
+    Path,
+    Rejected,
+    Step,
+    TestFile,
+    Trigger,
+    TriggerRejected,
+    User,
+)
+
+Modes = tuple[Callable[[str | None], RunMemory], Callable[[str | None], RunMemory]]
+"""How runs live between turns, given the test's seed: in the first performance, and in the second."""
+
+STRAIGHT_AND_STORED: Modes = (LivingRuns, SeededRuns)
+
+
+class _Performed(Struct, frozen=True):
+    """What can be seen of one performance; both performances of a test must show the same."""
+
+    outcome: Outcome
+    turns: tuple[TurnReply, ...]
+    visits: tuple[Visit, ...]
+    transcript: tuple[Line, ...]
+
+
+def run_tests(test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None) -> list[TestResult]:
+    """The results of the file's tests, in order; `only` leaves those whose name holds the word, in whatever case."""
+    return asyncio.run(perform_tests(test_file, flows, only=only))
+
+
+async def perform_tests(
+    test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None, modes: Modes = STRAIGHT_AND_STORED
+) -> list[TestResult]:
+    """The same for a caller that has an event loop."""
+    chosen = [test for test in test_file.tests if only is None or only.casefold() in test.name.casefold()]
+    if test_file.flow not in flows:
+        message = f"there is no flow `{test_file.flow}`{nearest(test_file.flow, list(flows))}"
+        return [_result(test_file, test, Failed(message, test_file.line)) for test in chosen]
+    stage = await Stage.of(list(flows.values()))
+    return [await _tested(stage, test_file, flows[test_file.flow], test, modes) for test in chosen]
+
+
+async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes) -> TestResult:
+    began = perf_counter()
+    straight, stored = [await _performed(stage, flow, test, memory(test.given.seed)) for memory in modes]
+    outcome = straight.outcome if straight == stored else _disagreement(test, straight, stored)
+    return _result(test_file, test, outcome, perf_counter() - began, straight.visits)
+
+
+def _result(
+    test_file: TestFile, test: ConversationTest, outcome: Outcome, seconds: float = 0.0, visits: tuple[Visit, ...] = ()
+) -> TestResult:
+    return TestResult(test_file.file, test_file.flow, test.name, test.line, outcome, seconds, visits)
+
+
+async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory) -> _Performed:
+    scene = Scene(stage, flow.flow, test.given, memory)
+    performance = Performance(scene, flow.flow)
+    outcome = await _played(performance, flow, test)
+    visits = [visit for run in performance.runs for visit in await scene.visits(run.id)]
+    return _Performed(outcome, tuple(performance.turns), tuple(visits), tuple(performance.transcript))
+
+
+async def _played(performance: Performance, flow: Flow, test: ConversationTest) -> Outcome:
+    try:
+        await performance.scene.open()
+    except Refused as refusal:
+        return Failed(f"the conversation could not be opened: {refusal}", test.line)
+    for number, step in enumerate(test.steps, 1):
+        try:
+            await _play(performance, step.action)
+            if number == len(test.steps):
+                performance.demand_all_named()
+        except Mismatch as mismatch:
+            return _failure(mismatch, performance, step, number)
+    return _stubs_used(flow, test)
+
+
+async def _play(performance: Performance, action: Action) -> None:
+    """One step; raises Mismatch where it goes otherwise. Whatever comes after a turn's blocks, they must have been named."""
+    match action:
+        case Bot(wanted):
+            hear(performance.run, wanted)
+        case OnRun(number):
+            performance.run.demand_named()
+            performance.choose(number)
+        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel():
+            performance.demand_all_named()
+            await act(performance, action)
+        case Expect() | Is() | Holds() | Path():
+            performance.run.demand_named()
+            await look(performance, action)
+        case _:
+            assert_never(action)
+
+
+def _failure(mismatch: Mismatch, performance: Performance, step: Step, number: int) -> Failed:
+    return Failed(str(mismatch), step.line, number, step.key, mismatch.difference, tuple(performance.transcript))
+
+
+def _stubs_used(flow: Flow, test: ConversationTest) -> Outcome:
+    """No node of this version asks the world for anything, so that every stub is left over."""
+    left = {node: stubs for node, stubs in test.stubs.items() if stubs}
+    if not left:
+        return Passed()
+    node = next(iter(left))
+    known = "" if node in flow.nodes else f": the flow has no such node{nearest(node, list(flow.nodes))}"
+    return Failed(f"{len(left[node])} of the stubs for `{node}` were not used{known}", test.line)
+
+
+def _disagreement(test: ConversationTest, straight: _Performed, stored: _Performed) -> Failed:
+    """Something was lost or changed while the run was stored."""
+    parts = zip(_parts(straight), _parts(stored), strict=False)
+    first = next(((one, other) for one, other in parts if one != other), (_shown(straight.outcome), _shown(stored.outcome)))
+    return Failed(
+        "the conversation goes another way when its runs are stored and loaded between turns",
+        test.line,
+        difference=differing(*first),
+        transcript=straight.transcript,
+    )
+
+
+def _parts(performed: _Performed) -> list[str]:
+    return [_shown(part) for part in (*performed.turns, *performed.visits, performed.outcome)]
+
+
+def _shown(part: TurnReply | Visit | Outcome) -> str:
+    return msgspec.json.format(msgspec.json.encode(part)).decode()

@@ -1,0 +1,190 @@
+"""What a test file says, read and checked: tests as frozen values, their steps as one closed union."""
+
+from typing import ClassVar, Final, Literal
+
+from msgspec import Struct, field
+
+from engine.model.run import EndReason, Status
+from engine.model.values import Json, Millis
+
+START: Final[Millis] = 1_767_603_600_000
+"""When a test begins unless it says otherwise: 2026-01-05T09:00:00Z, a Monday."""
+
+Answer = str | dict[str, Json]
+"""What a person answers: free text, or values."""
+
+
+class Trigger(Struct, frozen=True):
+    """Start a run of the tested flow."""
+
+    text: str
+
+
+class TriggerRejected(Struct, frozen=True, forbid_unknown_fields=True):
+    """Starting a run must be refused with this error code."""
+
+    text: str
+    error: str
+
+
+class User(Struct, frozen=True):
+    """Answer the run's open wait."""
+
+    answer: Answer
+
+
+class Rejected(Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer must be refused and change nothing; `field` and `code` name one of the problems that are told."""
+
+    user: Answer
+    field: str | None = None
+    code: str | None = None
+
+
+class Advance(Struct, frozen=True):
+    """Let time go by; everything due fires, each at its own moment."""
+
+    by: str
+    """As written, such as 10m."""
+    length: Millis
+
+
+class Cancel(Struct, frozen=True):
+    """End the run from outside."""
+
+
+class OnRun(Struct, frozen=True):
+    """The steps that follow concern the test's run of this number, counted from 1."""
+
+    number: int
+
+
+class Said(Struct, frozen=True):
+    """A `message` whose whole text, or a `form` whose title, is this."""
+
+    text: str
+
+
+class Containing(Struct, frozen=True):
+    """A `message` whose text, or a `form` whose title, holds this."""
+
+    part: str
+
+
+class Matching(Struct, frozen=True):
+    """A `message` in whose text, or a `form` in whose title, the pattern matches somewhere."""
+
+    pattern: str
+
+
+class Shown(Struct, frozen=True):
+    """A block of this kind whose payload has these values under these keys, whatever else it has."""
+
+    block: str
+    payload: dict[str, Json]
+
+
+class Anything(Struct, frozen=True):
+    """Whatever the turn says from here on."""
+
+
+Wanted = Said | Containing | Matching | Shown | Anything
+
+
+class Bot(Struct, frozen=True):
+    """The next block that the run says."""
+
+    wanted: Wanted
+
+
+class Expect(Struct, frozen=True):
+    """What the run waits for, compared in the keys named."""
+
+    wanted: dict[str, Json]
+
+
+class Is(Struct, frozen=True):
+    """One fact about the run: its status, the code it failed with, or why it ended."""
+
+    what: Literal["status", "code", "end_reason"]
+    value: Status | EndReason | str | None
+
+
+class Holds(Struct, frozen=True):
+    """Variables of the tested flow, of the conversation, or the run's result: compared in the keys named."""
+
+    what: Literal["vars", "conversation", "result"]
+    values: dict[str, Json]
+
+
+class Path(Struct, frozen=True):
+    """The nodes visited since the last `path`."""
+
+    nodes: list[str]
+
+
+Action = Trigger | TriggerRejected | User | Rejected | Advance | Cancel | OnRun | Bot | Expect | Is | Holds | Path
+"""Every step there is. Events, task results, callbacks, votes, agents, `emitted` and `sent` take their places here."""
+
+
+class Step(Struct, frozen=True):
+    """One step and the line it stands on."""
+
+    action: Action
+    line: int
+    key: str
+    """The key it is written with."""
+
+
+class StubFailure(Struct, frozen=True, forbid_unknown_fields=True):
+    """The failure that a worker reports."""
+
+    code: str
+    message: str = ""
+
+
+class Stub(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one call of a node is answered, in place of the world."""
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    json: Json = None
+    text: str | None = None
+    usage: dict[str, int] | None = None
+    result: Json = None
+    error: str | StubFailure | None = None
+
+
+class Given(Struct, frozen=True):
+    """What is true before the first step."""
+
+    variables: dict[str, Json] = field(default_factory=dict)
+    """The conversation's."""
+    context: dict[str, Json] = field(default_factory=dict)
+    """Sent with every trigger."""
+    locale: str | None = None
+    """The session's language."""
+    now: Millis = START
+    seed: str | None = None
+    """None: each run's id is its seed, as on a server."""
+
+
+class ConversationTest(Struct, frozen=True):
+    """One conversation, as it must go."""
+
+    name: str
+    line: int
+    given: Given
+    stubs: dict[str, list[Stub]]
+    steps: tuple[Step, ...]
+
+
+class TestFile(Struct, frozen=True):
+    """The tests of one file, all of one flow."""
+
+    __test__: ClassVar[bool] = False  # pytest collects classes of this name
+    file: str
+    flow: str
+    line: int
+    """Where the flow is named."""
+    tests: tuple[ConversationTest, ...]
