@@ -1,4 +1,4 @@
-"""The pure core: `advance(book, run, event, limits)` gives the run as it is after the event, what it asks of the world, and the way it took."""
+"""The pure core: `advance(book, run, event, limits)` gives the run after the event, what it asks of the world, and the way it took."""
 
 from engine.interpreter.advance import advance
 from engine.interpreter.book import Book, CompiledFlow, compile_flow

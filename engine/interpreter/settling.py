@@ -15,7 +15,7 @@ from engine.model.values import END, Json
 def answered(walk: Walk, node: Asking, pause: Pause, event: Answered) -> Go | Suspend:
     """Take the answer; a wrong one is refused (AnswerRefused) unless the node counts attempts."""
     expected = pause.expectation
-    raw = raw_answer(event.values, event.text)
+    raw = raw_answer(event.values, event.text, form=isinstance(node, Form))
     try:
         values = read_answer(expected, values=event.values, text=event.text, locale=walk.run.locale)
     except AnswerRefused as refusal:

@@ -65,5 +65,6 @@ class Runtime:
             await self.scheduler.stop()
         await self.executor.drain()
         await self.store.close()
+        await self.registry.close()
         if self._lock is not None:
             self._lock.release()

@@ -18,7 +18,7 @@ _NO_FAULTS: Final[tuple[Fault, ...]] = ()
 def read_answer(expectation: Expectation, *, values: dict[str, Json] | None, text: str | None, locale: str) -> dict[str, Json]:
     """The complete answer: a value for every question that collects one, its default or null where nothing was answered.
 
-    Raises AnswerRefused with all problems; `counts` is False when nothing but the form of the request is at fault.
+    Raises AnswerRefused with all problems; `counts` is False where names are given that the wait lacks, or text where it takes none.
     """
     if values is None and text is not None:
         return _read_text(expectation, text, locale)
@@ -55,7 +55,7 @@ def _read_values(expectation: Expectation, values: dict[str, Json], locale: str)
         answer[question.name] = value
     unknown = [] if values.keys() <= answer.keys() else list(_unknown(values, answer, locale))
     if wrong or unknown:
-        raise AnswerRefused(wrong + unknown, counts=bool(wrong))
+        raise AnswerRefused(wrong + unknown, counts=not unknown)
     return answer
 
 
