@@ -23,7 +23,7 @@ RULES: Final[dict[str, frozenset[str]]] = {
     "select": frozenset(),
     "radio": frozenset(),
     "multi_select": frozenset({"select_min", "select_max"}),
-    "rating": frozenset({"max"}),
+    "rating": frozenset({"min", "max"}),
     "file_upload": _FILES,
     "image_upload": _FILES,
     "signature": _FILES,
