@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -60,11 +61,9 @@ def _prepare(path: Path) -> None:
 
 
 def _high_water(path: Path, synchronous: Synchronous) -> Millis:
-    connection = connect_writer(path, synchronous)
     try:
-        found = connection.execute(READ_MARK).fetchone()
+        with closing(connect_writer(path, synchronous)) as connection:
+            found = connection.execute(READ_MARK).fetchone()
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be read: {error}.") from error
-    finally:
-        connection.close()
     return found[0] if found else 0

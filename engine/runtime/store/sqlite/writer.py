@@ -195,7 +195,7 @@ class Writer:
         for outcome in outcomes:
             by_loop.setdefault(outcome.job.loop, []).append(outcome)
         for loop, its in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop was closed, and nobody is left to hear
                 loop.call_soon_threadsafe(_settle, its)
 
 

@@ -1,0 +1,56 @@
+"""What holds for every statement that is run: it names the tenant, and it asks no clock."""
+
+import re
+
+import pytest
+
+from engine.runtime.store.sqlite import questions, statements
+
+OF_ALL_TENANTS = {
+    "ANYTHING",
+    "DUE",
+    "DUE_TENANTS",
+    "NEXT_DEADLINE",
+    "PROVE",
+    "PRUNE",
+    "RAISE_MARK",
+    "READ_MARK",
+}
+"""Sweeps, which tenants share, and what concerns the file itself."""
+
+
+def every_statement() -> dict[str, str]:
+    found = {**vars(statements), **vars(questions)}
+    single = {name: text for name, text in found.items() if name.isupper() and isinstance(text, str)}
+    return {**single, **{f"END_WAIT {by}": text for by, text in statements.END_WAIT.items()}}
+
+
+STATEMENTS = every_statement()
+
+
+def test_the_statements_are_found() -> None:
+    assert {"UPDATE_RUN", "LOAD_RUN_AND_WAIT", "RUN_VIEW", "DUE_OF_TENANTS", "END_WAIT answered"} < STATEMENTS.keys()
+    assert STATEMENTS.keys() > OF_ALL_TENANTS
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_asks_a_clock(name: str) -> None:
+    assert (
+        re.search(r"\b(current_\w+|now\(|datetime|strftime|julianday|unixepoch|clock_timestamp)", STATEMENTS[name], re.IGNORECASE) is None
+    )
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - OF_ALL_TENANTS))
+def test_every_statement_of_a_tenant_names_it_for_every_table(name: str) -> None:
+    text = STATEMENTS[name]
+    if text.startswith("INSERT"):
+        assert re.match(r"INSERT INTO \w+ \(tenant_id, ", text)
+        return
+    tables = set(re.findall(r"(?:FROM|JOIN|UPDATE)\s+(run|wait|turn|conversation|message|usage|idempotency)\b", text))
+    assert tables
+    assert {table for table in tables if re.search(rf"\b{table}\.tenant_id = ", text) is None} == set()
+
+
+def test_values_are_not_accepted_in_another_order_than_the_statements() -> None:
+    with pytest.raises(AssertionError, match="key_1"):
+        statements.positional(statements.IDEMPOTENCY.select().where(statements.IDEMPOTENCY.c.key == "k"), "tenant")
