@@ -113,7 +113,12 @@ class Walk:
         return self._scope
 
     def _evaluated(self, template: Template) -> Json:
-        return template.render(self.scope) if template.is_text else template.value(self.scope)
+        if template.is_text:
+            return template.render(self.scope)
+        value = template.value(self.scope)
+        if isinstance(value, dict | list):  # it is shared, not copied: quoted again and again it would grow unseen
+            self.scope.budget.weigh(value)
+        return value
 
     def _opened_scope(self) -> Scope:
         frame, run = self.frame, self.run

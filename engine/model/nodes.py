@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from engine.model.inputs import Branch, FormField, InputType, Option, Validation
-from engine.model.values import Duration, Expression, Json, Name, Template, Text
+from engine.model.values import Expression, Json, Name, Template, Text
 
 Target = str
 """A node's id, or `end`."""
@@ -29,7 +29,8 @@ class Common(Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown
 class Timeout(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a wait goes by itself, and after how long."""
 
-    after: Duration | Template
+    after: Template
+    """A duration such as 10m, or a template that gives one when the wait begins."""
     next: Target
 
 

@@ -34,6 +34,10 @@ class Bulletin:
         if not listeners:
             del self._waiting[run_id]
 
+    def awaited(self, run_id: str) -> bool:
+        """Whether somebody waits for news of the run."""
+        return run_id in self._waiting
+
     @property
     def closed(self) -> bool:
         """True once the process is stopping: nobody is to wait any more."""

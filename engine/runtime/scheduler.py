@@ -1,7 +1,8 @@
 """The scheduler: one ticker that lets waits expire, sees what was published, and forgets what is old.
 
 There is no job per wait: the waits' rows are the truth. APScheduler ticks a sweep every second,
-and earlier when the next deadline is nearer. A watchdog on the monotonic clock wakes a ticker that has stalled, as one does whose clock was set back.
+and earlier when the next deadline is nearer. A watchdog on the monotonic clock replaces a ticker that has stalled,
+as one does whose clock was set back.
 """
 
 import asyncio

@@ -9,8 +9,8 @@ from engine.runtime.replies import TurnReply
 from engine.runtime.store.rows import MessageRow, OutboxRow, UsageRow
 from engine.runtime.turns.occasion import Occasion
 
-_PER_COMMIT = 10
-"""More outbox rows than one commit of a turn ever writes; a turn's later commit numbers its own from here."""
+_TOLD_AT_ONCE = frozenset({"started", "timed_out"})
+"""Events of which the first commit of a turn has told one thing already, whatever comes of the turn."""
 
 
 def draft_usage(occasion: Occasion, turn_id: str, catalog: Catalog, new_id: NewId) -> tuple[UsageRow, ...]:
@@ -91,7 +91,7 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
         "end_reason": reply.end_reason,
         "code": reply.end_code,
     }
-    first = 0 if occasion.begun is None else _PER_COMMIT
+    first = 1 if occasion.begun is not None and occasion.begun.trace.event in _TOLD_AT_ONCE else 0
     return tuple(
         OutboxRow(
             tenant_id=occasion.tenant_id,

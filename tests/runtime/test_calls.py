@@ -1,0 +1,141 @@
+"""Turns that call outside: one path with all others, taken on by the call's result."""
+
+import asyncio
+
+import pytest
+
+from engine.errors import InvalidWaitToken, TurnInProgress
+from engine.model.effects import Invoke
+from engine.model.events import Returned
+from engine.model.flow import Flow, Intent
+from engine.model.nodes import Ask, Http, Message
+from engine.runtime.requests import CancelRequest, Idempotency, TriggerRequest
+from tests.runtime.conftest import Script, World, until
+
+CALLING = Flow(
+    flow="calling",
+    intent=Intent(),
+    nodes={
+        "hello": Message(text="One moment.", next="look"),
+        "look": Http(method="GET", url="https://shop.example/orders", save="answer", next="pay", on_error="sorry"),
+        "pay": Http(method="POST", url="https://pay.example/{{ vars.answer.status }}", save="paid", next="ask"),
+        "ask": Ask(prompt="Paid {{ vars.paid.status }}. Anything else?", next="end"),
+        "sorry": Message(text="Sorry: {{ vars.error.code }}.", next="end"),
+    },
+)
+KEY = Idempotency("scope", "key", b"digest")
+ASKED = TriggerRequest(intent="calling", text="hi", idempotency=KEY)
+
+
+@pytest.fixture
+async def calling(world: World) -> World:
+    await world.publish(CALLING, "calling")
+    return world
+
+
+async def test_a_turn_goes_on_with_each_result_and_is_one_turn(calling: World, script: Script) -> None:
+    async def act(invoke: Invoke) -> Returned:
+        return Returned(at=0, step=invoke.step, result={"status": 200 + invoke.step})
+
+    script.act = act
+    caller = await calling.customer()
+    reply = (await calling.executor.trigger(caller, ASKED)).reply
+    assert [block.payload["text"] for block in reply.blocks] == ["One moment.", "Paid 201. Anything else?"]
+    assert (reply.rev, reply.status) == (1, "waiting_input")
+    assert [(call.node, call.step, call.repeatable, call.request["url"]) for call in script.asked] == [
+        ("look", 0, True, "https://shop.example/orders"),
+        ("pay", 1, False, "https://pay.example/200"),
+    ]
+    assert reply.tools_called == ("calling/look", "calling/pay")
+    assert (await calling.executor.trigger(caller, ASKED)).replayed
+    assert len(script.asked) == 2
+    messages = await calling.executor.messages(caller, reply.conversation_id)
+    assert [view.message.role for view in messages] == ["user", "assistant"]
+
+
+async def test_a_performer_that_breaks_is_a_failed_call_and_no_lost_run(calling: World, script: Script) -> None:
+    async def act(invoke: Invoke) -> Returned:
+        raise OSError(invoke.node)
+
+    script.act = act
+    caller = await calling.customer()
+    reply = (await calling.executor.trigger(caller, ASKED)).reply
+    assert reply.blocks[-1].payload["text"] == "Sorry: effect.failed."
+    assert (reply.status, reply.tools_failed) == ("completed", ("calling/look",))
+
+
+async def test_a_request_whose_patience_ends_is_told_what_there_is_and_the_turn_goes_on(calling: World, script: Script) -> None:
+    go_on = asyncio.Event()
+
+    async def act(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 200})
+
+    script.act = act
+    caller = await calling.customer()
+    first = await calling.executor.trigger(caller, ASKED, patience=0)
+    assert first.reply.status == "running"
+    assert [block.payload["text"] for block in first.reply.blocks] == ["One moment."]
+    following = asyncio.create_task(calling.executor.follow(caller, first.reply.execution_id, None, 30))
+    await until(lambda: calling.executor.bulletin.awaited(first.reply.execution_id))
+    go_on.set()
+    await calling.executor.drain()
+    await following
+    assert (await calling.executor.latest(caller, first.reply.execution_id)).status == "waiting_input"
+    again = await calling.executor.trigger(caller, ASKED)
+    assert again.replayed
+    assert again.reply == first.reply  # the first answer that was sent is the one that is kept
+
+
+async def test_the_same_key_while_the_turn_works_is_told_so(calling: World, script: Script) -> None:
+    go_on = asyncio.Event()
+
+    async def act(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, code="http.timeout")
+
+    script.act = act
+    caller = await calling.customer()
+    working = asyncio.create_task(calling.executor.trigger(caller, ASKED))
+    await until(lambda: bool(script.asked))
+    with pytest.raises(TurnInProgress):
+        await calling.executor.trigger(caller, ASKED)
+    go_on.set()
+    assert (await working).reply.blocks[-1].payload["text"] == "Sorry: http.timeout."
+
+
+async def test_a_result_that_comes_after_a_cancel_changes_nothing(calling: World, script: Script) -> None:
+    go_on = asyncio.Event()
+
+    async def act(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 200})
+
+    script.act = act
+    caller = await calling.customer()
+    first = await calling.executor.trigger(caller, ASKED, patience=0)
+    ended = (await calling.executor.cancel(caller, CancelRequest(run_id=first.reply.execution_id))).reply
+    assert ended.status == "aborted"
+    go_on.set()
+    await calling.executor.drain()
+    assert (await calling.executor.latest(caller, first.reply.execution_id)).status == "aborted"
+    assert len(script.asked) == 1
+
+
+async def test_nobody_can_answer_a_run_that_is_working(calling: World, script: Script) -> None:
+    go_on = asyncio.Event()
+
+    async def act(invoke: Invoke) -> Returned:
+        if invoke.node == "pay":
+            await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 200})
+
+    script.act = act
+    caller = await calling.customer()
+    waiting = await calling.trigger(caller)
+    working = await calling.executor.trigger(caller, ASKED, patience=0)
+    assert working.reply.wait_id is None
+    request = calling.answer(waiting, "x")
+    with pytest.raises(InvalidWaitToken):
+        await calling.executor.resume(caller, type(request)(run_id=working.reply.execution_id, wait_token=request.wait_token, text="x"))
+    go_on.set()
