@@ -5,7 +5,7 @@ from typing import assert_never
 from engine.errors import Refused, Unfit
 from engine.model.problems import Problem
 from engine.runtime.replies import TurnReply
-from engine.testing.conversations.comparing import Mismatch, compact, demand_equal, differing, drawn
+from engine.testing.conversations.comparing import Mismatch, compact, demand_equal, drawn, opposed
 from engine.testing.conversations.performance import Performance, Watched
 from engine.testing.conversations.script import Advance, Answer, Cancel, Rejected, Trigger, TriggerRejected, User
 
@@ -100,11 +100,11 @@ def _wait(run: Watched) -> str:
 def _demand_problem(action: Rejected, problems: list[Problem], run: Watched) -> None:
     named = [problem for problem in problems if action.field is None or _concerns(problem, action.field, run)]
     if action.field is not None and not named:
-        found = "\n".join(dict.fromkeys(problem.field.removeprefix("/values/") for problem in problems))
-        raise Mismatch("the answer was refused for another field", differing(action.field, found))
+        found = ", ".join(dict.fromkeys(problem.field.removeprefix("/values/") for problem in problems))
+        raise Mismatch("the answer was refused for another field", opposed(action.field, found))
     if action.code is not None and all(problem.code != action.code for problem in named):
-        codes = "\n".join(problem.code for problem in named)
-        raise Mismatch("the answer was refused with another code", differing(action.code, codes))
+        codes = ", ".join(problem.code for problem in named)
+        raise Mismatch("the answer was refused with another code", opposed(action.code, codes))
 
 
 def _concerns(problem: Problem, field: str, run: Watched) -> bool:

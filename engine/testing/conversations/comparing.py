@@ -20,9 +20,16 @@ class Mismatch(Exception):
         self.difference = tuple(difference)
 
 
-def differing(expected: str, said: str) -> tuple[str, ...]:
+def differing(expected: str, said: str) -> list[str]:
     """The lines of both, aligned: `- ` expected, `+ ` said, `? ` points at what differs inside a line."""
-    return tuple(line.rstrip() for line in ndiff(expected.splitlines(), said.splitlines()))
+    if expected.splitlines() == said.splitlines():
+        expected, said = compact(expected), compact(said)
+    return [line.rstrip() for line in ndiff(expected.splitlines(), said.splitlines())]
+
+
+def opposed(expected: str, said: str) -> list[str]:
+    """Two short texts, one under the other."""
+    return [f"- {expected}", f"+ {said}"]
 
 
 def compact(value: Json) -> str:
@@ -43,24 +50,26 @@ def same(left: Json, right: Json) -> bool:
 
 def demand_values(expected: Mapping[str, Json], found: Mapping[str, Json], message: str) -> None:
     """The keys named must have the values given; others may be there."""
-    if all(name in found and same(value, found[name]) for name, value in expected.items()):
-        return
-    said = {name: found[name] for name in expected if name in found}
-    absent = [name for name in expected if name not in found]
-    raise Mismatch(_with_hint(message, absent, found), differing(_listed(expected), _listed(said)))
+    lines: list[str] = []
+    for name, value in expected.items():
+        equal = name in found and same(value, found[name])
+        lines.append(f"{'  ' if equal else '- '}{name}: {compact(value)}")
+        lines += [f"+ {name}: {compact(found[name])}"] if name in found and not equal else []
+    if any(not line.startswith(" ") for line in lines):
+        raise Mismatch(f"{message}{_absent(expected, found)}", lines)
 
 
 def demand_equal(expected: Json, found: Json, message: str) -> None:
     """Two values must be equal."""
     if not same(expected, found):
-        raise Mismatch(message, differing(compact(expected), compact(found)))
+        raise Mismatch(message, opposed(compact(expected), compact(found)))
 
 
 def demand_path(expected: Sequence[str], visits: Sequence[Visit], flow: str) -> None:
     """The nodes named must be those visited, in order."""
     found = walked(visits, flow)
     if list(expected) != found:
-        raise Mismatch("the run went another way", differing("\n".join(expected), "\n".join(found)))
+        raise Mismatch("the run went another way", [line for line in ndiff(expected, found) if not line.startswith("?")])
 
 
 def walked(visits: Sequence[Visit], flow: str) -> list[str]:
@@ -130,15 +139,11 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f" (did you mean `{near[0]}`?)" if near else ""
 
 
-def _with_hint(message: str, absent: Sequence[str], found: Mapping[str, Json]) -> str:
-    if not absent:
-        return message
-    return f"{message}: there is no `{absent[0]}`{nearest(absent[0], list(found))}"
+def _absent(expected: Mapping[str, Json], found: Mapping[str, Json]) -> str:
+    """Says which name there is none of, and what may have been meant."""
+    absent = next((name for name in expected if name not in found), None)
+    return "" if absent is None else f": there is no `{absent}`{nearest(absent, list(found))}"
 
 
 def _said(block: ReplyBlock) -> list[str]:
     return [f"+ {line}" for line in drawn(block).splitlines() or [""]]
-
-
-def _listed(values: Mapping[str, Json]) -> str:
-    return "\n".join(f"{name}: {compact(value)}" for name, value in values.items())

@@ -69,12 +69,12 @@ class Performance:
 
     def went_on(self, reply: TurnReply) -> None:
         """A turn came of a step."""
-        run = next(run for run in self.runs if run.id == reply.execution_id)
+        number, run = next((number, run) for number, run in enumerate(self.runs, 1) if run.id == reply.execution_id)
         run.reply = reply
         run.unnamed += reply.blocks
         self.turns.append(reply)
         for block in reply.blocks:
-            self.note("bot", drawn(block))
+            self.note("bot" if len(self.runs) == 1 else f"bot {number}", drawn(block))
         if reply.status in ENDED:
             why = reply.end_code or reply.end_reason
             self.note("", f"({reply.status})" if why == reply.status else f"({reply.status}: {why})")

@@ -124,9 +124,11 @@ def _check(tree: Tree, findings: Findings) -> None:
 
 def _check_name(test: Pairs, taken: set[str], findings: Findings) -> None:
     name = _written(test.get("name"))
-    if isinstance(name, str) and name in taken:
+    if not isinstance(name, str):
+        return
+    if name in taken:
         findings.add("value.wrong", test.entries["name"].start, f"another test is called {shown(name)} too")
-    taken.add(str(name))
+    taken.add(name)
 
 
 def _check_now(test: Pairs, findings: Findings) -> None:

@@ -42,6 +42,8 @@ from engine.testing.conversations.script import (
 Modes = tuple[Callable[[str | None], RunMemory], Callable[[str | None], RunMemory]]
 """How runs live between turns, given the test's seed: in the first performance, and in the second."""
 
+_Part = TurnReply | Visit | Outcome
+
 STRAIGHT_AND_STORED: Modes = (LivingRuns, SeededRuns)
 
 
@@ -131,29 +133,29 @@ def _failure(mismatch: Mismatch, performance: Performance, step: Step, number: i
 
 def _stubs_used(flow: Flow, test: ConversationTest) -> Outcome:
     """No node of this version asks the world for anything, so that every stub is left over."""
-    left = {node: stubs for node, stubs in test.stubs.items() if stubs}
-    if not left:
+    left = next(((node, len(stubs)) for node, stubs in test.stubs.items() if stubs), None)
+    if left is None:
         return Passed()
-    node = next(iter(left))
-    known = "" if node in flow.nodes else f": the flow has no such node{nearest(node, list(flow.nodes))}"
-    return Failed(f"{len(left[node])} of the stubs for `{node}` were not used{known}", test.line)
+    node, count = left
+    hint = "" if node in flow.nodes else f": the flow has no such node{nearest(node, list(flow.nodes))}"
+    return Failed(f"{count} stub{'' if count == 1 else 's'} for `{node}` left over{hint}", test.line)
 
 
 def _disagreement(test: ConversationTest, straight: _Performed, stored: _Performed) -> Failed:
     """Something was lost or changed while the run was stored."""
-    parts = zip(_parts(straight), _parts(stored), strict=False)
-    first = next(((one, other) for one, other in parts if one != other), (_shown(straight.outcome), _shown(stored.outcome)))
+    pairs: list[tuple[_Part, _Part]] = [
+        *zip(straight.turns, stored.turns, strict=False),
+        (straight.outcome, stored.outcome),
+        *zip(straight.visits, stored.visits, strict=False),
+    ]
+    one, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
     return Failed(
         "the conversation goes another way when its runs are stored and loaded between turns",
         test.line,
-        difference=differing(*first),
+        difference=tuple(differing(_shown(one), _shown(other))),
         transcript=straight.transcript,
     )
 
 
-def _parts(performed: _Performed) -> list[str]:
-    return [_shown(part) for part in (*performed.turns, *performed.visits, performed.outcome)]
-
-
-def _shown(part: TurnReply | Visit | Outcome) -> str:
+def _shown(part: _Part) -> str:
     return msgspec.json.format(msgspec.json.encode(part)).decode()

@@ -1,0 +1,101 @@
+"""Conversations that go as their tests say, those that do not, and what is printed of them."""
+
+import pytest
+
+from engine.testing.conversations import Failed, TestResult, describe, run_tests
+from tests.testing.places import BAD, FLOWS, GOOD, read_flow, read_tests, text_of
+
+SAYS_NOW = """
+flow: clock
+timezone: Europe/Berlin
+intent: {}
+nodes:
+  say: {type: message, text: "{{ now | date('yyyy-MM-dd HH:mm') }} {{ run.locale }} {{ conversation.plan }} {{ trigger.text }}", next: end}
+"""
+
+
+def only_result(flow: str, steps: str, given: str = "{}") -> TestResult:
+    """The result of one test of the flow."""
+    loaded = read_flow(flow)
+    indented = "\n".join(f"      {line}" for line in steps.strip().splitlines())
+    test_file = read_tests(f"flow: {loaded.flow}\ntests:\n  - name: it\n    given: {given}\n    steps:\n{indented}\n")
+    return run_tests(test_file, {loaded.flow: loaded})[0]
+
+
+def failure(result: TestResult) -> Failed:
+    assert isinstance(result.outcome, Failed), describe(result)
+    return result.outcome
+
+
+def test_conversations_that_go_as_their_tests_say_pass() -> None:
+    assert [describe(result) for result in run_tests(GOOD, FLOWS) if not result.passed] == []
+
+
+def test_every_conversation_that_goes_otherwise_fails() -> None:
+    assert [result.name for result in run_tests(BAD, FLOWS) if result.passed] == []
+
+
+def test_what_is_printed_of_a_failure_shows_what_was_said_against_what_was_expected() -> None:
+    printed = "\n\n".join(describe(result) for result in run_tests(BAD, FLOWS)) + "\n"
+    assert printed == text_of("failures.txt")
+
+
+def test_results_are_the_same_every_time_but_for_the_seconds() -> None:
+    first, second = ([(result.outcome, result.visits) for result in run_tests(file, FLOWS)] for file in (BAD, BAD))
+    assert first == second
+
+
+def test_a_word_picks_the_tests_whose_names_hold_it() -> None:
+    assert [result.name for result in run_tests(GOOD, FLOWS, only="Known ORDER")] == ["a known order shows its card"]
+
+
+def test_a_flow_that_is_not_there_fails_every_test_of_the_file_with_a_hint() -> None:
+    failed = failure(run_tests(GOOD, {"parcels": FLOWS["parcel"]})[0])
+    assert (failed.message, failed.line) == ("there is no flow `parcel` (did you mean `parcels`?)", GOOD.line)
+
+
+def test_the_conversation_begins_at_the_moment_in_the_language_and_with_the_variables_given() -> None:
+    given = "{now: 2026-07-01T10:00:00Z, locale: de-AT, variables: {plan: pro}}"
+    assert only_result(SAYS_NOW, "- trigger: hallo\n- bot: 2026-07-01 12:00 de-AT pro hallo", given).passed
+
+
+def test_a_test_begins_on_a_monday_morning_unless_it_says_otherwise() -> None:
+    assert only_result(SAYS_NOW, "- trigger: hi\n- bot: '2026-01-05 10:00 en  hi'").passed
+
+
+def test_each_deadline_acts_at_its_own_moment() -> None:
+    flow = SAYS_NOW.replace("next: end", "next: wait").replace("clock", "ticking") + (
+        "  wait: {type: ask, prompt: Well?, timeout: {after: 10m, next: say}, next: end}\n"
+    )
+    steps = "\n".join(
+        ["- trigger: a", "- bot: any", "- advance: 25m"]
+        + [line for minute in (10, 20) for line in (f"- bot: '2026-01-05 10:{minute} en  a'", "- bot: Well?")]
+        + ["- status: waiting_input", "- path: [say, wait, say, wait, say, wait]"]
+    )
+    assert only_result(flow, steps).passed
+
+
+def test_a_subflow_that_nobody_can_trigger_can_be_tested() -> None:
+    flow = "flow: greeting\nnodes:\n  say: {type: message, text: Hello., next: end}\n"
+    assert only_result(flow, "- trigger: hi\n- bot: Hello.\n- path: [say, end]").passed
+
+
+def test_a_last_line_break_that_differs_is_seen() -> None:
+    flow = 'flow: greeting\nnodes:\n  say: {type: message, text: "Hello.\\n", next: end}\n'
+    failed = failure(only_result(flow, "- trigger: hi\n- bot: Hello."))
+    assert [line for line in failed.difference if line[0] in "+-"] == ['- "Hello."', '+ "Hello.\\n"']
+
+
+@pytest.mark.parametrize("text", ["{{ 7*7 }}", "any", "naïve 🦊"])
+def test_what_a_person_types_comes_back_as_it_was_typed(text: str) -> None:
+    flow = "flow: echo\nnodes:\n  ask: {type: ask, prompt: Well?, next: say}\n  say: {type: message, text: '{{ vars.ask }}', next: end}\n"
+    steps = f"- trigger: hi\n- bot: any\n- user: '{text}'\n- bot: {{block: message, payload: {{text: '{text}'}}}}"
+    assert only_result(flow, steps).passed
+
+
+def test_a_long_conversation_is_cut_to_its_end() -> None:
+    flow = "flow: echo\nnodes:\n  ask: {type: ask, prompt: Well?, next: ask}\n"
+    steps = "\n".join(["- trigger: hi", "- bot: any", *["- user: more", "- bot: any"] * 40, "- status: failed"])
+    printed = describe(only_result(flow, steps)).splitlines()
+    assert printed[4:6] == ["  the conversation so far:", "    ..."]
+    assert len(printed) == 36
