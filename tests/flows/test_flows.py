@@ -1,0 +1,47 @@
+"""The flows that come with Baton: each is sound, goes as its conversation tests say, and has every branch reached by them."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from engine.loading import Loaded, Source, load_flows
+from engine.model.flow import Flow
+from engine.testing.conversations import TestResult, describe, load_tests, missed, run_tests
+
+FOLDER = Path(__file__).resolve().parents[2] / "flows"
+TEST_FILES = sorted(FOLDER.glob("*.test.yaml"))
+
+
+@cache
+def loaded_flows() -> tuple[Loaded, ...]:
+    paths = [path for path in sorted(FOLDER.glob("*.yaml")) if path not in TEST_FILES]
+    return tuple(load_flows([Source(path.name, path.read_bytes()) for path in paths]))
+
+
+@cache
+def flows() -> dict[str, Flow]:
+    return {loaded.flow.flow: loaded.flow for loaded in loaded_flows() if loaded.flow is not None}
+
+
+@cache
+def results(path: Path) -> tuple[TestResult, ...]:
+    test_file, problems = load_tests(Source(path.name, path.read_bytes()))
+    assert test_file is not None, "\n".join(map(str, problems))
+    return tuple(run_tests(test_file, flows()))
+
+
+def test_every_flow_is_sound() -> None:
+    assert [str(problem) for loaded in loaded_flows() for problem in loaded.diagnostics] == []
+    assert flows()
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.name)
+def test_a_flow_goes_as_its_conversation_tests_say(path: Path) -> None:
+    assert results(path)
+    assert "\n\n".join(describe(result) for result in results(path) if not result.passed) == ""
+
+
+def test_the_tests_of_every_flow_reach_every_branch() -> None:
+    visits = [visit for path in TEST_FILES for result in results(path) for visit in result.visits]
+    assert {name: branches for name, flow in flows().items() if (branches := missed(flow, visits))} == {}
