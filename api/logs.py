@@ -8,7 +8,8 @@ import logging
 import sys
 import time
 import traceback
-from typing import Any, Final
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
 
 import msgspec
 import structlog
@@ -22,13 +23,14 @@ _encoder: Final = msgspec.json.Encoder()
 log: Final = structlog.get_logger("baton")
 
 
-def configure(settings: Settings) -> None:
-    """Send the program's log, and what its libraries say, to standard error in the format of the settings."""
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send the program's log, and what its libraries say, to the stream (standard error) in the format of the settings."""
+    stream = stream or sys.stderr
     level = _LEVELS[settings.log_level]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamped, _renderer(settings)],
+        processors=[structlog.processors.add_log_level, _stamped, _renderer(settings, stream)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_factory(settings),
+        logger_factory=_factory(settings, stream),
         cache_logger_on_first_use=False,
     )
     _take_over_library_logs(max(level, logging.WARNING))
@@ -45,19 +47,19 @@ def log_failure(event: str, error: BaseException, **facts: Any) -> None:
     log.error(event, error=type(error).__name__, at=places(error), **facts)
 
 
-def _renderer(settings: Settings) -> structlog.typing.Processor:
+def _renderer(settings: Settings, stream: TextIO) -> structlog.typing.Processor:
     if settings.log_format == "json":
         return structlog.processors.JSONRenderer(serializer=_as_json)
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty())
 
 
-def _factory(settings: Settings) -> Any:
+def _factory(settings: Settings, stream: TextIO) -> Any:
     if settings.log_format == "json":
-        return structlog.BytesLoggerFactory(sys.stderr.buffer)
-    return structlog.PrintLoggerFactory(sys.stderr)
+        return structlog.BytesLoggerFactory(stream.buffer)
+    return structlog.PrintLoggerFactory(stream)
 
 
-def _stamped(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _stamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event["timestamp"] = moment(time.time_ns() // 1_000_000)
     return event
 

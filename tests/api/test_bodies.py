@@ -13,6 +13,7 @@ from engine.errors import Malformed
 from tests.api.world import CHAT, ENGINE, World, public_key
 
 TRIGGER = {"text": "hello", "intentName": "order_status"}
+USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "model": "m"}
 
 
 @pytest.fixture
@@ -120,14 +121,14 @@ UNFIT = [
     ({"variables": {"v": {"a": 1}}}, "/variables/v"),
     ({"variables": {"v": [{"a": 1}]}}, "/variables/v"),
     ({"variables": {"v": [[[[[1]]]]]}}, "/variables/v"),
-    ({"tokenUsage": {"prompt_tokens": -1, "completion_tokens": 0, "model": "m"}}, "/tokenUsage/prompt_tokens"),
-    ({"tokenUsage": {"prompt_tokens": 10**9 + 1, "completion_tokens": 0, "model": "m"}}, "/tokenUsage/prompt_tokens"),
-    ({"tokenUsage": {"prompt_tokens": 10**9, "completion_tokens": 1, "model": "m"}}, "/tokenUsage"),
-    ({"tokenUsage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 3, "model": "m"}}, "/tokenUsage/total_tokens"),
-    ({"tokenUsage": {"prompt_tokens": 1, "completion_tokens": 1, "cached_prompt_tokens": 2, "model": "m"}}, "/tokenUsage/cached_prompt_tokens"),
-    ({"tokenUsage": {"prompt_tokens": 1, "completion_tokens": 1, "model": "m m"}}, "/tokenUsage/model"),
-    ({"tokenUsage": {"prompt_tokens": 1, "completion_tokens": 1, "model": "m\n"}}, "/tokenUsage/model"),
-    ({"tokenUsage": {"prompt_tokens": 1, "completion_tokens": 1, "model": "m", "cost": 1}}, "/tokenUsage/cost"),
+    ({"tokenUsage": {**USAGE, "prompt_tokens": -1}}, "/tokenUsage/prompt_tokens"),
+    ({"tokenUsage": {**USAGE, "prompt_tokens": 10**9 + 1}}, "/tokenUsage/prompt_tokens"),
+    ({"tokenUsage": {**USAGE, "prompt_tokens": 10**9}}, "/tokenUsage"),
+    ({"tokenUsage": {**USAGE, "total_tokens": 3}}, "/tokenUsage/total_tokens"),
+    ({"tokenUsage": {**USAGE, "cached_prompt_tokens": 2}}, "/tokenUsage/cached_prompt_tokens"),
+    ({"tokenUsage": {**USAGE, "model": "m m"}}, "/tokenUsage/model"),
+    ({"tokenUsage": {**USAGE, "model": "m\n"}}, "/tokenUsage/model"),
+    ({"tokenUsage": {**USAGE, "cost": 1}}, "/tokenUsage/cost"),
 ]
 
 

@@ -1,6 +1,6 @@
 """A conversation over the chat surface, from the session to the end of the run."""
 
-from tests.api.world import CHAT, World
+from tests.api.world import World
 
 
 async def test_an_order_is_looked_up(world: World) -> None:

@@ -80,7 +80,7 @@ async def test_a_session_lasts_an_hour(world: World, age: int, status: int) -> N
 
 @pytest.mark.parametrize("token", ["", "x", "st_", "st_aAAAA", "wt_aAAAA", "st_ä"])
 async def test_what_is_no_session_token_is_a_401(world: World, token: str) -> None:
-    answer = await world.client.get(f"{CHAT}/messages", headers={"authorization": f"Bearer {token}".encode()})
+    answer = await world.client.get(f"{CHAT}/messages", headers={b"authorization": f"Bearer {token}".encode()})
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_session_token")
 
 

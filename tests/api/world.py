@@ -169,7 +169,7 @@ _KEYS: Final[dict[str, dict[str, Any]]] = {
 async def _add_tenant(registry: MemoryRegistry, name: str, letters: str, clock: ManualClock) -> None:
     at = clock.wall()
     tenant_id = uuid7(at)
-    keys = [_public_key(tenant_id, letter, at) for letter in letters]
+    keys = [_public_key(tenant_id, letter, at + place) for place, letter in enumerate(letters)]
     await registry.add_tenant(TenantRow(id=tenant_id, name=name, created_at=at), keys[0], _api_key(tenant_id, f"sk_{name}", ["engine"], at))
     for key in keys[1:]:
         await registry.put_public_key(key)
