@@ -1,0 +1,77 @@
+"""`scripts/bench`: measures, and prints what it found for people or as JSON."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+import uvloop
+from msgspec import Struct
+
+from scripts.benchmarks.in_process import converse, visit
+from scripts.benchmarks.over_http import compare
+from scripts.benchmarks.place import InMemoryError, look_at
+from scripts.benchmarks.report import report
+from scripts.benchmarks.results import Results
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_CONVERSATIONS: Final = (1, 64)
+
+
+class Plan(Struct, frozen=True):
+    """How often and how long."""
+
+    connections: tuple[int, ...]
+    rounds: int
+    seconds: float
+
+
+_QUICK: Final = Plan((1, 32, 256), 3, 1.7)
+_FULL: Final = Plan((1, 32, 256), 7, 4)
+
+
+def _counts(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[int, ...] | None:
+    parts = [] if given is None else given.split(",")
+    if not all(part.isdecimal() and int(part) for part in parts):
+        raise click.BadParameter("must be numbers with commas between them, such as 1,32,256")
+    return tuple(map(int, parts)) or None
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Under a minute; without it about five.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option("--rounds", type=click.IntRange(1), help="Rounds of each side (3 or 7); their median is what counts.")
+@click.option("--seconds", type=click.FloatRange(0.1), help="How long one round lasts (1.7 or 4).")
+@click.option("--connections", callback=_counts, metavar="N,...", help="Numbers of connections (1,32,256).")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where databases are made (.venv).")
+def main(
+    *, quick: bool, as_json: bool, rounds: int | None, seconds: float | None, connections: tuple[int, ...] | None, folder: Path | None
+) -> None:
+    """Measure durable turns over HTTP against the server's no-op route, then the executor alone, then durable turns without HTTP.
+
+    Databases are made in a temporary folder that must be on a disk, and are removed in the end.
+    """
+    usual = _QUICK if quick else _FULL
+    plan = Plan(connections or usual.connections, rounds or usual.rounds, seconds or usual.seconds)
+    # Beside the environment: a folder that the project ignores, on the disk that it is on. /tmp is often in memory.
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=folder or _ROOT / ".venv") as scratch:
+        try:
+            results = _measure(Path(scratch), plan)
+        except InMemoryError as refusal:
+            raise click.UsageError(str(refusal)) from None
+    click.echo(msgspec.json.format(msgspec.json.encode(results)) if as_json else report(results))
+
+
+def _measure(scratch: Path, plan: Plan) -> Results:
+    place = look_at(scratch)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        http = runner.run(compare(scratch, plan.connections, plan.rounds, plan.seconds))
+        executor = visit(plan.rounds, plan.seconds / 2)
+        direct = runner.run(converse(scratch, _CONVERSATIONS, plan.rounds, plan.seconds / 2))
+    return Results(place=place, rounds=plan.rounds, seconds=plan.seconds, http=http, executor=executor, direct=direct)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The results for people."""
+
+from collections.abc import Iterator
+
+from scripts.benchmarks.results import Comparison, Direct, Results, Round, Visits
+
+
+def report(results: Results) -> str:
+    """A few tables, the bars beside the figures."""
+    return "\n".join([*_place(results), *_http(results.http), *_executor(results.executor), *_direct(results.direct)])
+
+
+def _place(results: Results) -> Iterator[str]:
+    place = results.place
+    yield f"Python {place.python}, {place.processors} processors. A sync takes {place.sync_us:.0f} us."
+    yield f"Databases in {place.folder} ({place.filesystem})."
+    yield f"Medians of {results.rounds} rounds of {results.seconds:g} s; absolute figures move with the machine, ratios are what counts."
+
+
+def _http(comparisons: list[Comparison]) -> Iterator[str]:
+    yield ""
+    yield "Over HTTP: durable turns (synchronous=FULL, every answer checked) and the same server's no-op route, on the same connections."
+    yield "The no-op passes the same server, gate and router, reads the body and answers 2 kB; it checks, parses, logs and stores nothing."
+    yield f"{'':>11}   {'no-op route':^35}   {'durable turns':^35}   durable / no-op"
+    side = f"{'per s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>8}"
+    yield f"connections   {side}   {side}   {'rate':>6} {'p99':>6}   load process"
+    for one in comparisons:
+        share = f"{max(one.noop.load_share, one.durable.load_share):.0%} of a processor"
+        yield f"{one.connections:>11}   {_side(one.noop)}   {_side(one.durable)}   {one.rate_ratio:>6.2f} {one.p99_ratio:>6.2f}   {share}"
+    for one in comparisons:
+        if one.rate_bar is not None and one.p99_bar is not None:
+            yield f"Bars at {one.connections} connections:"
+            yield f"  rate at least {one.rate_bar:.2f} of the no-op's: {_verdict(one.rate_ratio >= one.rate_bar)}"
+            yield f"  p99 at most {one.p99_bar:g} times the no-op's: {_verdict(one.p99_ratio <= one.p99_bar)}"
+
+
+def _side(figures: Round) -> str:
+    return f"{figures.per_second:>8.0f} {figures.p50_ms:>8.2f} {figures.p99_ms:>8.2f} {figures.server_us:>8.0f}"
+
+
+def _executor(visits: Visits) -> Iterator[str]:
+    yield ""
+    yield "Executor alone, one processor, the state decoded and encoded once a turn:"
+    yield f"{visits.visits_per_second:>11.0f} node visits/s ({visits.turns_per_second:.0f} turns/s of {visits.visits_per_turn:g} visits)"
+    yield f"Bar: at least {visits.bar:.0f} visits/s: {_verdict(visits.visits_per_second >= visits.bar)}"
+
+
+def _direct(measured: list[Direct]) -> Iterator[str]:
+    yield ""
+    yield "Durable turns in one process, without HTTP:"
+    yield f"conversations {'per s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>8}"
+    for one in measured:
+        yield f"{one.conversations:>13} {one.per_second:>8.0f} {one.p50_ms:>8.2f} {one.p99_ms:>8.2f} {one.cpu_us:>8.0f}"
+
+
+def _verdict(reached: bool) -> str:  # noqa: FBT001 - the only thing it is told
+    return "reached" if reached else "MISSED"

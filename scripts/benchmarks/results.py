@@ -1,0 +1,105 @@
+"""What was measured; these types are the JSON that `--json` prints."""
+
+from collections.abc import Sequence
+from statistics import median, quantiles
+from typing import Final
+
+from msgspec import Struct
+
+RATE_BAR: Final = 0.60
+"""Durable turns a second over HTTP, as a part of the no-op route's answers, at 32 connections."""
+P99_BAR: Final = 4.0
+"""Their 99th percentile, as a multiple of the no-op's, at 32 connections."""
+BARRED_CONNECTIONS: Final = 32
+VISITS_BAR: Final = 50_000
+
+
+class Round(Struct, frozen=True):
+    """One round of one side. `server_us` is the server's CPU time for each answer, in microseconds, all its threads together."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    server_us: float
+    load_share: float
+    """Part of one processor that the load process used: near 1 it would be the load that is measured."""
+
+
+class Comparison(Struct, frozen=True):
+    """Both sides at one number of connections: medians of their rounds, and medians of the rounds' own ratios."""
+
+    connections: int
+    noop: Round
+    durable: Round
+    rate_ratio: float
+    p99_ratio: float
+    rate_bar: float | None
+    p99_bar: float | None
+
+
+class Visits(Struct, frozen=True):
+    """The pure core alone, on one processor: each turn decodes the state, advances the run and encodes it again."""
+
+    visits_per_turn: float
+    turns_per_second: float
+    visits_per_second: float
+    bar: float = VISITS_BAR
+
+
+class Direct(Struct, frozen=True):
+    """Durable turns of an executor in this process, without HTTP. `cpu_us` is the process's CPU time for each."""
+
+    conversations: int
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+
+
+class Place(Struct, frozen=True):
+    """Where it was measured; `sync_us` is what one small write and fsync takes there."""
+
+    python: str
+    processors: int
+    folder: str
+    filesystem: str
+    sync_us: float
+
+
+class Results(Struct, frozen=True):
+    """One run of the bench."""
+
+    place: Place
+    rounds: int
+    seconds: float
+    http: list[Comparison]
+    executor: Visits
+    direct: list[Direct]
+
+
+def percentiles(latencies: Sequence[float]) -> tuple[float, float]:
+    """The 50th and the 99th in milliseconds, of latencies in seconds."""
+    if len(latencies) == 1:
+        return latencies[0] * 1000, latencies[0] * 1000
+    cuts = quantiles(latencies, n=100, method="inclusive")
+    return cuts[49] * 1000, cuts[98] * 1000
+
+
+def middle(rounds: Sequence[Round]) -> Round:
+    """The median of each figure by itself."""
+    return Round(*(median(getattr(one, name) for one in rounds) for name in Round.__struct_fields__))
+
+
+def compared(connections: int, noop: Sequence[Round], durable: Sequence[Round]) -> Comparison:
+    """The two sides' rounds, which were run in pairs."""
+    pairs = list(zip(noop, durable, strict=True))
+    barred = connections == BARRED_CONNECTIONS
+    return Comparison(
+        connections=connections,
+        noop=middle(noop),
+        durable=middle(durable),
+        rate_ratio=median(turns.per_second / nothing.per_second for nothing, turns in pairs),
+        p99_ratio=median(turns.p99_ms / nothing.p99_ms for nothing, turns in pairs),
+        rate_bar=RATE_BAR if barred else None,
+        p99_bar=P99_BAR if barred else None,
+    )
