@@ -51,7 +51,7 @@ def test_a_whole_conversation_needs_no_pointer(page: Page) -> None:
     keys = page.keyboard
     tab_to(page, "🛟Help desk")
     keys.press("Enter")
-    expect(page.get_by_role("button", name="Return something")).to_be_focused()
+    expect(page.get_by_role("button", name="Return a chair")).to_be_focused()
     keys.press("Enter")
     expect(page.get_by_label("Full name")).to_be_focused()
     keys.type("Ada")
@@ -74,6 +74,10 @@ def test_a_whole_conversation_needs_no_pointer(page: Page) -> None:
     expect(page.get_by_role("button", name="Help desk")).to_be_focused()
 
 
+def test_opening_the_page_moves_the_focus_nowhere(page: Page) -> None:
+    expect(page.locator("body")).to_be_focused()
+
+
 def test_the_focus_can_be_seen(page: Page) -> None:
     page.keyboard.press("Tab")
     styles = page.evaluate("(({outlineStyle, outlineWidth}) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement))")
@@ -92,7 +96,7 @@ def test_what_is_new_is_told_to_a_screen_reader_and_nothing_is_told_twice(page: 
 
 def test_every_control_has_a_name(page: Page) -> None:
     page.get_by_role("button", name="Help desk").click()
-    page.get_by_role("button", name="Return something").click()
+    page.get_by_role("button", name="Return a chair").click()
     page.get_by_label("Full name").wait_for()
     controls = "[...document.querySelectorAll('input, textarea, select')]"
     assert page.evaluate(f"{controls}.filter(one => !one.labels?.[0]?.textContent.trim()).map(one => one.outerHTML)") == []
@@ -110,7 +114,7 @@ def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
     line.press("Enter")
     page.get_by_role("button", name="Start again").click()
     page.get_by_role("button", name="Help desk").click()
-    page.get_by_role("button", name="Return something").click()
+    page.get_by_role("button", name="Return a chair").click()
     page.get_by_label("Full name").wait_for()
     assert overflow(page) <= 0
 

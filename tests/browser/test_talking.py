@@ -7,7 +7,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def start(page: Page, intent: str) -> None:
-    page.get_by_role("button", name=intent).click()
+    page.locator(".intent", has=page.get_by_text(intent, exact=True)).click()
 
 
 def choose(page: Page, option: str) -> None:
@@ -26,9 +26,32 @@ def test_pinned_intents_stand_first_with_their_subtitle_and_icon(page: Page) -> 
     expect(first.locator(".icon")).to_have_text("🛟")
 
 
+def test_examples_are_offered_as_questions_but_none_that_repeats_a_label(page: Page) -> None:
+    expect(page.get_by_role("button", name="track my order")).to_have_count(1)
+    page.get_by_role("button", name="where is my parcel", exact=True).click()
+    expect(page.get_by_role("log")).to_contain_text("What's your order number?")
+
+
+def test_the_order_conversation_of_the_project_is_had_to_its_end(page: Page) -> None:
+    start(page, "Track my order")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("What's your order number?")
+    say(page, "somewhere")
+    expect(log).to_contain_text("like A-1001")
+    say(page, "a1001")
+    expect(page.locator(".card")).to_contain_text("Walnut desk lamp")
+    expect(page.locator(".card")).to_contain_text("€89.00")
+    choose(page, "Another order")
+    say(page, "A-1003")
+    expect(page.locator(".card").last).to_contain_text("Four espresso cups")
+    choose(page, "No, that's all")
+    expect(log).to_contain_text("Have a lovely day!")
+    expect(page.get_by_role("button", name="Start again")).to_be_focused()
+
+
 def test_a_return_is_requested_through_a_choice_and_a_form(page: Page) -> None:
     start(page, "Help desk")
-    choose(page, "Return something")
+    choose(page, "Return a chair")
     page.get_by_label("Full name").fill("Ada")
     page.get_by_label("Email").fill("ada@example.com")
     page.get_by_label("Bought on").fill("2026-01-05")
@@ -46,7 +69,7 @@ def test_a_return_is_requested_through_a_choice_and_a_form(page: Page) -> None:
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(page: Page) -> None:
     start(page, "Help desk")
-    choose(page, "Return something")
+    choose(page, "Return a chair")
     page.get_by_label("Email").fill("nobody")
     choose(page, "Request return")
     name, email = page.get_by_label("Full name"), page.get_by_label("Email")
@@ -59,7 +82,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(page: Page)
 
 
 def test_each_kind_of_question_has_its_own_control(page: Page) -> None:
-    start(page, "Questions")
+    start(page, "Book a table")
     page.locator("input[type=date]").fill("2026-01-05")
     choose(page, "Send")
     page.locator("input[type=time]").fill("19:30")
@@ -77,7 +100,7 @@ def test_each_kind_of_question_has_its_own_control(page: Page) -> None:
 
 
 def test_a_question_may_be_answered_in_words_instead(page: Page) -> None:
-    start(page, "Questions")
+    start(page, "Book a table")
     choose(page, "Type it instead")
     page.get_by_label("Your answer in words").fill("5.1.2026")
     page.keyboard.press("Enter")
@@ -145,7 +168,7 @@ def test_a_conversation_that_ended_can_be_followed_by_another(page: Page) -> Non
     choose(page, "Just talk")
     say(page, "hello")
     choose(page, "Start again")
-    start(page, "Questions")
+    start(page, "Book a table")
     expect(page.get_by_role("log")).to_contain_text("You said: hello")
     expect(page.get_by_role("log")).to_contain_text("Which day?")
 

@@ -11,7 +11,7 @@ MESSAGES = "**/api/public/v1/chat/messages"
 
 
 def start(page: Page, intent: str) -> None:
-    page.get_by_role("button", name=intent).click()
+    page.locator(".intent", has=page.get_by_text(intent, exact=True)).click()
 
 
 def sends_of(page: Page) -> list[Request]:

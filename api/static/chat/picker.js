@@ -3,8 +3,8 @@
 import { compose } from "./composer.js";
 import { el, freshId, paint, safeUrl } from "./dom.js";
 
-/** More questions than these would hide the intents. */
-const MOST_QUESTIONS = 6;
+/** More questions than these would draw the eye away from the intents. */
+const MOST_QUESTIONS = 4;
 
 export function drawPicker({ intents, quickQuestions = [] }, conversation) {
   if (intents.length === 0) return empty();
@@ -12,10 +12,9 @@ export function drawPicker({ intents, quickQuestions = [] }, conversation) {
   const words = compose({ label: "Or in your own words", send: (text) => startWith(text) });
   const start = (intent, text) => conversation.start(intent, text || intent.displayLabel || intent.name);
   const cards = ordered.map((intent) => drawIntent(intent, () => start(intent, words.text())));
-  const questions = quickQuestions.slice(0, MOST_QUESTIONS).flatMap(({ question, intentName }) => {
-    const intent = ordered.find(({ name }) => name === intentName);
-    return intent ? [el("button", { type: "button", class: "choice", on: { click: () => start(intent, question) } }, question)] : [];
-  });
+  const questions = suggested(quickQuestions, ordered).map(({ question, intent }) =>
+    el("button", { type: "button", class: "choice", on: { click: () => start(intent, question) } }, question),
+  );
   function startWith(text) {
     const intent = meant(text, ordered);
     if (intent) return start(intent, text);
@@ -50,6 +49,16 @@ function meant(text, intents) {
   if (intents.length === 1) return intents[0];
   const wanted = folded(text);
   return intents.find((intent) => [intent.name, intent.displayLabel, ...(intent.examples ?? [])].some((known) => folded(known ?? "") === wanted));
+}
+
+/** One question of each intent, the first that does not merely repeat its label. */
+function suggested(quickQuestions, intents) {
+  const found = intents.flatMap((intent) => {
+    const own = quickQuestions.filter(({ intentName }) => intentName === intent.name);
+    const telling = own.find(({ question }) => folded(question) !== folded(intent.displayLabel ?? ""));
+    return telling ? [{ question: telling.question, intent }] : [];
+  });
+  return found.slice(0, MOST_QUESTIONS);
 }
 
 function folded(text) {

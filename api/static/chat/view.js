@@ -27,7 +27,7 @@ export class View {
   #page;
   #drawn = new Map();
   #area = null;
-  #areaKey = null;
+  #areaKey = "opening";
 
   constructor(store, conversation) {
     this.#store = store;
@@ -97,7 +97,7 @@ export class View {
     const key = areaKey(state);
     if (key === this.#areaKey) return;
     // Who was answering goes on answering; who was elsewhere, say on a link above, is left there, and so is who has just come.
-    const answering = this.#areaKey !== null && (document.activeElement === document.body || this.#page.answer.contains(document.activeElement));
+    const answering = this.#areaKey !== "opening" && (document.activeElement === document.body || this.#page.answer.contains(document.activeElement));
     this.#areaKey = key;
     this.#area = this.#draw(state);
     this.#page.answer.replaceChildren(...(this.#area ? [this.#area.element] : []));
