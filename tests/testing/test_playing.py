@@ -99,3 +99,9 @@ def test_a_long_conversation_is_cut_to_its_end() -> None:
     printed = describe(only_result(flow, steps)).splitlines()
     assert printed[4:6] == ["  the conversation so far:", "    ..."]
     assert len(printed) == 36
+
+
+def test_variables_that_no_conversation_can_hold_fail_the_test_before_its_first_step() -> None:
+    failed = failure(only_result(SAYS_NOW, "- trigger: hi", f"{{variables: {{plan: {'x' * 17_000}}}}}"))
+    assert failed.message.startswith("the conversation could not be opened")
+    assert failed.step is None

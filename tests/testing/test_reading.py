@@ -43,3 +43,10 @@ def test_the_moment_of_a_test_is_in_utc_unless_it_names_a_zone(now: str, at: int
     read, _ = load_tests(Source("a", f"flow: a\ntests: [{{name: a, given: {{now: {now!r}}}, steps: [{{trigger: a}}]}}]"))
     assert read is not None
     assert read.tests[0].given.now == at
+
+
+@pytest.mark.parametrize("now", ["yesterday", "2026-02-30", "0001-01-01T00:00:00+14:00", "9999-12-31", ""])
+def test_a_moment_that_does_not_exist_or_is_out_of_reach_is_refused_at_its_place(now: str) -> None:
+    read, problems = load_tests(Source("a", f"flow: a\ntests:\n- {{name: a, steps: [{{trigger: a}}], given: {{now: {now!r}}}}}"))
+    assert read is None
+    assert [(problem.line, problem.column) for problem in problems] == [(3, 49)]

@@ -4,93 +4,23 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET
 
 from engine.errors import ExpressionError
 from engine.expressions.patterns import compile_pattern
 from engine.loading import Source, Tree, Vocabulary, decode, read_yaml
 from engine.loading.findings import Findings, shown
 from engine.loading.tree import Items, Pairs, Part, plain
-from engine.model.inputs import ExpectationKind
 from engine.model.problems import Diagnostic
-from engine.model.run import EndReason, Status
-from engine.model.values import Duration, Json, Millis, Name, Scalar, span
+from engine.model.values import Json, Millis, span
 from engine.testing.conversations import script
-from engine.testing.conversations.script import START, Answer, ConversationTest, Given, Rejected, Stub, TestFile, TriggerRejected
+from engine.testing.conversations.script import START, ConversationTest, Given, Rejected, TestFile, TriggerRejected
+from engine.testing.conversations.written import LATER_STEPS, WrittenBot, WrittenFile, WrittenGiven, WrittenStep, WrittenTest
 
 ANYTHING: Final = "any"
 """What stands for the rest of a turn's blocks."""
-
-
-class WrittenBot(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a block must be, where its whole text does not say it: one of the first three keys, `payload` beside `block`."""
-
-    contains: str | UnsetType = UNSET
-    matches: str | UnsetType = UNSET
-    block: str | UnsetType = UNSET
-    payload: dict[str, Any] | UnsetType = UNSET
-
-
-class WrittenExpectation(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run waits for; which of the keys are written decides what is compared."""
-
-    kind: ExpectationKind | UnsetType = UNSET
-    node: str | UnsetType = UNSET
-    fields: list[str] | UnsetType = UNSET
-    """The names that an answer may have, in order."""
-    options: list[Scalar] | UnsetType = UNSET
-    """Each option's value, or its label."""
-    attempts_left: int | UnsetType | None = UNSET
-
-
-class WrittenStep(Struct, frozen=True, forbid_unknown_fields=True):
-    """One step: a mapping with exactly one of these keys."""
-
-    trigger: str | UnsetType = UNSET
-    trigger_rejected: TriggerRejected | UnsetType = UNSET
-    user: Answer | UnsetType = UNSET
-    rejected: Rejected | UnsetType = UNSET
-    advance: Duration | UnsetType = UNSET
-    cancel: bool | UnsetType = UNSET
-    run: int | UnsetType = UNSET
-    bot: str | WrittenBot | UnsetType = UNSET
-    expect: WrittenExpectation | UnsetType = UNSET
-    status: Status | UnsetType = UNSET
-    code: str | UnsetType | None = UNSET
-    end_reason: EndReason | UnsetType | None = UNSET
-    vars: dict[str, Any] | UnsetType = UNSET
-    conversation: dict[str, Any] | UnsetType = UNSET
-    result: dict[str, Any] | UnsetType = UNSET
-    path: list[str] | UnsetType = UNSET
-
-
-class WrittenGiven(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is true before the first step."""
-
-    variables: dict[str, Any] = field(default_factory=dict)
-    context: dict[str, Any] = field(default_factory=dict)
-    locale: str | None = None
-    now: str | None = None
-    seed: int | str | None = None
-
-
-class WrittenTest(Struct, frozen=True, forbid_unknown_fields=True):
-    """One test."""
-
-    name: str
-    steps: list[WrittenStep]
-    given: WrittenGiven = field(default_factory=WrittenGiven)
-    stubs: dict[str, list[Stub]] = field(default_factory=dict)
-
-
-class WrittenFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole file; which keys may stand in it, and what each may hold."""
-
-    flow: Name
-    tests: list[WrittenTest]
-
-
-LATER_STEPS: Final = frozenset({"event", "task", "callback", "approve", "reject", "agent", "release", "emitted", "sent"})
+_YEARS: Final = range(1971, 9000)
+"""Far enough from the ends of time for any zone and any deadline."""
 _WORDS: Final = Vocabulary(later_keys={WrittenStep: LATER_STEPS})
 
 
@@ -199,10 +129,12 @@ def _given(given: WrittenGiven) -> Given:
 
 
 def _moment(text: str) -> Millis | None:
-    """Milliseconds since 1970 of an ISO 8601 date-time, in UTC where it names no zone; None when it is none."""
+    """Milliseconds since 1970 of an ISO 8601 date-time, in UTC where it names no zone; None when it is none, or far from our time."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if moment.year not in _YEARS:
         return None
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
