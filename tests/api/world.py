@@ -17,7 +17,7 @@ from engine.model.flow import Flow
 from engine.runtime.catalog import encode_flow
 from engine.runtime.ids import uuid7
 from engine.runtime.runtime import Runtime
-from engine.runtime.store.registry import ApiKeyRow, Draft, PriceRow, PublicKeyRow, TenantRow
+from engine.runtime.store.registry import ApiKeyRow, Draft, PriceRow, PublicKeyRow, Registry, TenantRow
 from engine.runtime.tokens import Keyring
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
@@ -144,8 +144,7 @@ async def opened_world(settings: Settings | None = None, *, dev: bool = False) -
     """The world, open for requests."""
     clock = ManualClock()
     registry = MemoryRegistry()
-    for tenant, letters in (("acme", "abcdef"), ("globex", "9")):
-        await _add_tenant(registry, tenant, letters, clock)
+    await stock(registry, clock.wall())
     runtime = Runtime(MemoryStore(clock), registry, Keyring({"a": b"k" * 32}), clock)
     await runtime.catalog.refresh()
     app = create_app(runtime, settings or Settings(rate_limit_sessions=None, rate_limit_messages=None), dev=dev)
@@ -166,8 +165,13 @@ _KEYS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-async def _add_tenant(registry: MemoryRegistry, name: str, letters: str, clock: ManualClock) -> None:
-    at = clock.wall()
+async def stock(registry: Registry, at: int) -> None:
+    """Put the two tenants with their keys, flows and prices into the registry."""
+    for tenant, letters in (("acme", "abcdef"), ("globex", "9")):
+        await _add_tenant(registry, tenant, letters, at)
+
+
+async def _add_tenant(registry: Registry, name: str, letters: str, at: int) -> None:
     tenant_id = uuid7(at)
     keys = [_public_key(tenant_id, letter, at + place) for place, letter in enumerate(letters)]
     await registry.add_tenant(TenantRow(id=tenant_id, name=name, created_at=at), keys[0], _api_key(tenant_id, f"sk_{name}", ["engine"], at))

@@ -1,0 +1,116 @@
+"""The application behind a real server on a real socket and a real database file."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from api.app import create_app, stop_taking_requests
+from api.settings import Settings
+from engine.runtime.runtime import Runtime
+from tests.api.world import CHAT, ORIGIN, public_key, stock
+
+TRIGGER = {"text": "hello", "intentName": "order_status"}
+
+
+class Served:
+    """A server that takes requests at `port`."""
+
+    def __init__(self, runtime: Runtime, server: uvicorn.Server, port: int) -> None:
+        self.runtime = runtime
+        self.server = server
+        self.port = port
+
+    async def raw(self, *parts: bytes, hang_up: bool = False) -> bytes:
+        """What the server sends back to these bytes; with `hang_up` the connection is closed as soon as they are sent."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        try:
+            return b"" if hang_up else await asyncio.wait_for(reader.read(65_536), 10)
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(path: Path) -> AsyncIterator[tuple[Served, httpx.AsyncClient]]:
+    runtime = await Runtime.start(database_url=f"sqlite:///{path}", secret=b"k" * 32, synchronous="normal")
+    await stock(runtime.registry, runtime.clock.wall())
+    await runtime.catalog.refresh()
+    app = create_app(runtime, Settings(rate_limit_sessions=None, rate_limit_messages=None))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=3))
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.005)
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"origin": ORIGIN}) as client:
+        yield Served(runtime, server, port), client
+    stop_taking_requests(app)
+    server.should_exit = True
+    await running
+    await runtime.stop()
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[tuple[Served, httpx.AsyncClient]]:
+    async with serving(tmp_path / "baton.db") as opened:
+        yield opened
+
+
+async def session(client: httpx.AsyncClient) -> dict[str, str]:
+    opened = await client.post(f"{CHAT}/sessions", json={"publicKey": public_key("a")})
+    return {"authorization": f"Bearer {opened.json()['sessionToken']}"}
+
+
+async def test_a_conversation_goes_over_a_socket(served: tuple[Served, httpx.AsyncClient]) -> None:
+    _, client = served
+    headers = await session(client)
+    reply = (await client.post(f"{CHAT}/messages", json=TRIGGER, headers=headers)).json()["reply"]
+    body = {"waitToken": reply["waitToken"], "executionId": reply["executionId"], "text": "A-1"}
+    answers = await asyncio.gather(*(client.post(f"{CHAT}/messages", json=body, headers=headers) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 19
+    assert {answer.json()["details"]["reason"] for answer in answers if answer.status_code == 409} == {"used"}
+
+
+async def test_ten_megabytes_in_chunks_are_refused_early(served: tuple[Served, httpx.AsyncClient]) -> None:
+    place, client = served
+    headers = await session(client)
+    head = f"POST {CHAT}/messages HTTP/1.1\r\nHost: x\r\nAuthorization: {headers['authorization']}\r\nContent-Type: application/json\r\n"
+    chunked = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n"
+    answer = await place.raw(chunked, b"11170\r\n" + b"x" * 70_000 + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 413")
+    declared = await place.raw(head.encode() + b"Content-Length: 10485760\r\n\r\n")
+    assert declared.startswith(b"HTTP/1.1 413")
+
+
+async def test_a_client_that_hangs_up_in_the_middle_leaves_nothing_behind(served: tuple[Served, httpx.AsyncClient]) -> None:
+    place, client = served
+    headers = await session(client)
+    head = f"POST {CHAT}/messages HTTP/1.1\r\nHost: x\r\nAuthorization: {headers['authorization']}\r\nContent-Type: application/json\r\n"
+    await place.raw(head.encode() + b"Content-Length: 100\r\n\r\n" + b'{"text": ', hang_up=True)
+    assert (await client.post(f"{CHAT}/messages", json=TRIGGER, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target", [b"/%00", b"/%ff%fe", b"//", b"/../../etc/passwd", b"/api/public/v1/chat/executions/%2F%00", b"/schema?%ED%A0%80"]
+)
+async def test_odd_targets_are_no_server_error(served: tuple[Served, httpx.AsyncClient], target: bytes) -> None:
+    place, _ = served
+    answer = await place.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.split(b" ", 2)[1][:1] in (b"2", b"4")
+
+
+async def test_a_stop_ends_long_polls_within_its_time(tmp_path: Path) -> None:
+    async with serving(tmp_path / "baton.db") as (place, client):
+        headers = await session(client)
+        reply = (await client.post(f"{CHAT}/messages", json=TRIGGER, headers=headers)).json()["reply"]
+        poll = asyncio.create_task(client.get(f"{CHAT}/executions/{reply['executionId']}?wait=30", headers=headers, timeout=40))
+        while not place.runtime.executor.bulletin._waiting:  # noqa: ASYNC110, SLF001 - nobody else tells that it has begun
+            await asyncio.sleep(0.005)
+        stop_taking_requests(place.server.config.app)  # type: ignore[arg-type] # it is ours
+        assert (await asyncio.wait_for(poll, 3)).status_code == 200
