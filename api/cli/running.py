@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,8 +21,8 @@ from engine.runtime.runtime import Runtime
 
 _GRACE: Final = 3
 """Seconds that answers under way have to be finished; with what comes after it stays under five."""
-_ENDING: Final = 1.5
-"""Seconds for the runtime to let go; what it does not finish in them, the next start does."""
+_LAST: Final = 4.8
+"""Seconds after which the process ends whatever still hangs: what it did not finish, the next start does."""
 
 
 class _Server(uvicorn.Server):
@@ -44,8 +46,15 @@ class _Server(uvicorn.Server):
         # uvicorn raises the signal again once it has stopped, which would end the process before the runtime has let go.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+            loop.add_signal_handler(number, self._stop, number)
         yield
+
+    def _stop(self, number: int) -> None:
+        if not self.should_exit:
+            last = threading.Timer(_LAST, os._exit, (1,))
+            last.daemon = True
+            last.start()
+        self.handle_exit(number, None)
 
 
 async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
@@ -58,8 +67,7 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
             app = create_app(runtime, settings, dev=dev)
             await _Server(_config(app), app, _announcement(listener, demo)).serve([listener])
         finally:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(runtime.stop(), _ENDING)
+            await runtime.stop()
 
 
 def _config(app: Litestar) -> uvicorn.Config:

@@ -1,0 +1,66 @@
+"""Looks at a SQLite file without changing it: is it ours, whole, of this version, and are its waits on time."""
+
+import fcntl
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from msgspec import Struct
+
+from engine.errors import StoreError
+from engine.model.values import Millis
+from engine.runtime.store.sqlite.questions import NEXT_DEADLINE
+from engine.runtime.store.sqlite.statements import READ_MARK
+
+_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class Inspection(Struct, frozen=True):
+    """What was found in the file."""
+
+    complaint: str | None
+    """What the database's own check says first; None for a whole file."""
+    revision: str | None
+    """The newest migration that the file has had."""
+    expected: str | None
+    """The newest migration that this program knows."""
+    high_water: Millis = 0
+    """The latest moment that was ever told; 0 where none was."""
+    next_deadline: Millis | None = None
+    """The nearest deadline of an open wait, past or to come."""
+    served: bool = False
+    """Whether a server runs on the file."""
+
+
+def inspect(path: Path) -> Inspection:
+    """What is true of the file; StoreError when it is not there or is no database of ours."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            complaint = _first(connection, "PRAGMA quick_check(1)")
+            revision = _first(connection, "SELECT version_num FROM alembic_version")
+            expected = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+            found = Inspection(None if complaint == "ok" else complaint, revision, expected, served=_served(path))
+            if revision != expected:
+                return found
+            mark, deadline = _first(connection, READ_MARK), _first(connection, NEXT_DEADLINE)
+            return Inspection(found.complaint, revision, expected, mark or 0, deadline, found.served)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be read as Baton's database: {error}.") from error
+
+
+def _first(connection: sqlite3.Connection, question: str) -> Any:
+    found = connection.execute(question).fetchone()
+    return None if found is None else found[0]
+
+
+def _served(path: Path) -> bool:
+    try:
+        with path.with_name(f"{path.name}.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
