@@ -42,7 +42,8 @@ class SteadyClock:
 
     def now(self) -> Millis:
         """Milliseconds since 1970, never less than before."""
-        return self._start + int((self._clock.monotonic() - self._origin) * 1000)
+        # Rounded: 0.021 s are 20.999... ms as a float, and cutting that off would lose a millisecond now and then.
+        return self._start + round((self._clock.monotonic() - self._origin) * 1000)
 
 
 def _boottime() -> float:

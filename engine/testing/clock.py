@@ -8,7 +8,7 @@ class ManualClock:
 
     def __init__(self, at: Millis = 1_767_603_600_000) -> None:
         self._wall = at
-        self._monotonic = 0.0
+        self._passed: Millis = 0
 
     def wall(self) -> Millis:
         """The moment it was moved to."""
@@ -16,12 +16,12 @@ class ManualClock:
 
     def monotonic(self) -> float:
         """Seconds that really went by, as far as this clock is concerned."""
-        return self._monotonic
+        return self._passed / 1000
 
     def advance(self, by: Millis) -> None:
         """Let time go by."""
         self._wall += by
-        self._monotonic += by / 1000
+        self._passed += by
 
     def step(self, by: Millis) -> None:
         """Set the time of day forward or back, as an operator or a time server does: no time goes by."""
