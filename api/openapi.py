@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-import engine
 from api.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
 from api.errors import INTERNAL_ERROR, ErrorBody, code_of, status_of
 from engine.errors import (
@@ -33,6 +32,14 @@ _CREDENTIALS: Final[dict[str, tuple[type[Refused], ...]]] = {
 }
 _BODY: Final[tuple[type[Refused], ...]] = (Malformed, PayloadTooLarge, UnsupportedMediaType, Unfit)
 _KEYED: Final[tuple[type[Refused], ...]] = (IdempotencyConflict, TurnInProgress)
+_DESCRIPTION: Final = """Conversations over HTTP: what browsers speak (chat), and what a tenant's own servers speak (engine).
+
+Every answer that is not a success is `{error, message, details}`; branch on `error`. `details.errors` lists every problem:
+`field` is a JSON Pointer into the body, or names a query parameter or header in the same way (`/wait`, `/Idempotency-Key`).
+Of equal keys in one JSON object the last counts. An optional key that is null counts as absent. Bodies nest at most 64 deep,
+and their whole numbers fit into 64 bits. A repeat under an Idempotency-Key must have the very same bytes.
+A quick question whose `pageType` is null is for every page.
+"""
 _LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 _QUOTA_HEADERS: Final = {
     "RateLimit-Limit": "Requests that the window takes.",
@@ -55,7 +62,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         paths.setdefault(endpoint.path.replace(":str}", "}"), {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Baton", "version": "1", "description": (engine.__doc__ or "").split("\n", 1)[0], "license": _LICENSE},
+        "info": {"title": "Baton", "version": "1", "description": _DESCRIPTION, "license": _LICENSE},
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _SCHEMES},
     }
