@@ -167,8 +167,8 @@ _KEYS: Final[dict[str, dict[str, Any]]] = {
 
 async def stock(registry: Registry, at: int) -> None:
     """Put the two tenants with their keys, flows and prices into the registry."""
-    for tenant, letters in (("acme", "abcdef"), ("globex", "9")):
-        await _add_tenant(registry, tenant, letters, at)
+    await _add_tenant(registry, "acme", "abcdef", at)
+    await _add_tenant(registry, "globex", "9", at + 1_000)
 
 
 async def _add_tenant(registry: Registry, name: str, letters: str, at: int) -> None:
