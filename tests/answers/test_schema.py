@@ -74,6 +74,12 @@ def test_a_choice_publishes_its_options() -> None:
     assert "fields" not in told
 
 
+def test_one_question_publishes_its_input_type_and_placeholder() -> None:
+    question = Question(name="x", type="date", placeholder="2026-01-31")
+    told = published(Expectation(kind="text", node="when", questions=(question,)))
+    assert (told["input"], told["placeholder"]) == ("date", "2026-01-31")
+
+
 def test_a_form_publishes_its_fields_and_leaves_out_what_is_not_set() -> None:
     questions = (
         Question(name="", type="heading", label="Address"),

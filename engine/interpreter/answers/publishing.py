@@ -9,7 +9,7 @@ from engine.model.inputs import Expectation, Question, ShownOption
 
 
 def published(expectation: Expectation) -> dict[str, Any]:
-    """The `expectedInput` of a reply: kind, schema, node, attempts_left; for a choice its options, for a form its fields."""
+    """The `expectedInput` of a reply: kind, schema, node, attempts_left; for a form its fields, for one question its input type and options."""
     told: dict[str, Any] = {
         "kind": expectation.kind,
         "schema": answer_schema(expectation),
@@ -18,8 +18,17 @@ def published(expectation: Expectation) -> dict[str, Any]:
     }
     if expectation.kind == "form":
         told["fields"] = [_field(question) for question in expectation.questions]
-    elif expectation.questions and expectation.questions[0].options:
-        told["options"] = _options(expectation.questions[0].options)
+    elif expectation.questions:
+        told |= _single(expectation.questions[0])
+    return told
+
+
+def _single(question: Question) -> dict[str, Any]:
+    told: dict[str, Any] = {"input": question.type}
+    if question.placeholder is not None:
+        told["placeholder"] = question.placeholder
+    if question.options:
+        told["options"] = _options(question.options)
     return told
 
 
