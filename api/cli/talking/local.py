@@ -1,0 +1,105 @@
+"""A flow in this very process: a database of its own that is gone afterwards, real time, no network."""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
+from engine.errors import InvalidWaitToken, Unfit
+from engine.loading import Source
+from engine.model.values import Millis
+from engine.runtime.administration import KeyTerms, create_tenant, publish
+from engine.runtime.executor import tag
+from engine.runtime.replies import TurnReply
+from engine.runtime.requests import Caller, OpenRequest, ResumeRequest, TriggerRequest
+from engine.runtime.runtime import Runtime
+
+_POLL = 25.0
+
+
+class LocalPartner:
+    """Talks to the executor as the chat surface does."""
+
+    def __init__(self, runtime: Runtime, caller: Caller, examples: Mapping[str, str]) -> None:
+        self._runtime = runtime
+        self._caller = caller
+        self._examples = examples
+        """Each intent with what people say to it."""
+
+    async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
+        """See Partner."""
+        if intent not in self._examples:
+            known = ", ".join(sorted(self._examples)) or "none"
+            raise click.ClickException(f"No flow here has the intent {intent!r}; there are: {known}.")
+        said = text or self._examples[intent]
+        taken = await self._runtime.executor.trigger(self._caller, TriggerRequest(intent=intent, text=said))
+        return said, self._said(taken.reply)
+
+    async def answer(self, said: Said, answer: Answer) -> Said:
+        """See Partner."""
+        values, text = (answer, None) if isinstance(answer, dict) else (None, answer)
+        request = ResumeRequest(run_id=said.run_id, wait_token=said.token or "", values=values, text=text)
+        try:
+            taken = await self._runtime.executor.resume(self._caller, request)
+        except Unfit as refusal:
+            raise AnswerWrong([Wrong(field_of(problem.field), problem.message) for problem in refusal.problems]) from refusal
+        except InvalidWaitToken as refusal:
+            raise MovedOn(self._said(await self._runtime.executor.latest(self._caller, said.run_id))) from refusal
+        return self._said(taken.reply)
+
+    async def changed(self, said: Said) -> Said:
+        """See Partner."""
+        executor = self._runtime.executor
+        reply = await executor.latest(self._caller, said.run_id)
+        while reply.turn_id == said.turn_id and reply.status == said.status:
+            reply = await executor.follow(self._caller, said.run_id, tag(reply), _POLL)
+        return self._said(reply)
+
+    def _said(self, reply: TurnReply) -> Said:
+        open_wait = reply.wait_id if reply.answerable else None
+        return Said(
+            run_id=reply.execution_id,
+            flow=reply.started[0],
+            turn_id=reply.turn_id,
+            status=reply.status,
+            blocks=tuple(ShownBlock(block.id, block.type, block.payload) for block in reply.blocks),
+            expected=reply.expected_input if reply.answerable else None,
+            token=None if open_wait is None else self._runtime.keyring.wait_token(self._caller.tenant_id, open_wait),
+            deadline=reply.wait_expires_at,
+            end_reason=reply.end_reason,
+        )
+
+
+@asynccontextmanager
+async def local_partner(sources: Sequence[Source], locale: str | None) -> AsyncIterator[LocalPartner]:
+    """A partner with these flows published; FlowRefused when one has an error."""
+    with tempfile.TemporaryDirectory(prefix="baton-chat-") as folder:
+        url = f"sqlite:///{Path(folder) / 'chat.db'}"
+        runtime = await Runtime.start(database_url=url, secret=secrets.token_bytes(32), synchronous="normal")
+        try:
+            yield await _partner(runtime, sources, locale)
+        finally:
+            await runtime.stop()
+
+
+async def _partner(runtime: Runtime, sources: Sequence[Source], locale: str | None) -> LocalPartner:
+    at: Millis = runtime.store.now()
+    made = await create_tenant(runtime.registry, "chat", KeyTerms(), at)
+    await publish(runtime.registry, made.tenant_id, sources, at)
+    await runtime.catalog.refresh()
+    opened = await runtime.executor.open(made.tenant_id, OpenRequest(public_key_id="chat", locale=locale))
+    caller = Caller(tenant_id=made.tenant_id, conversation_id=opened.conversation_id, locale=locale)
+    return LocalPartner(runtime, caller, _examples(runtime, made.tenant_id))
+
+
+def _examples(runtime: Runtime, tenant_id: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in runtime.catalog.intents(tenant_id):
+        compiled = runtime.catalog.triggered(tenant_id, name)
+        intent = None if compiled is None else compiled.flow.intent
+        found[name] = intent.examples[0] if intent is not None and intent.examples else name
+    return found

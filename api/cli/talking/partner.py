@@ -1,0 +1,81 @@
+"""Who one talks to, as a port: a flow in this process, or a server."""
+
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from engine.model.run import ENDED
+from engine.model.values import Json, Millis
+
+Answer = str | dict[str, Json]
+"""Free text, or the values of a form."""
+
+
+class ShownBlock(Struct, frozen=True):
+    """One part of what was said; its id is the same however often it is told."""
+
+    id: str
+    type: str
+    payload: dict[str, Any]
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What is true of the run now: what was said since the last input, and what may be answered."""
+
+    run_id: str
+    flow: str | None
+    turn_id: str
+    status: str
+    blocks: tuple[ShownBlock, ...]
+    expected: dict[str, Any] | None
+    """kind, schema, attempts_left, and options or fields; None while nothing may be answered."""
+    token: str | None
+    deadline: Millis | None
+    end_reason: str | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be said."""
+        return self.status in ENDED
+
+
+class Wrong(Struct, frozen=True):
+    """One thing wrong with an answer; `name` is the field's, None where it concerns the whole."""
+
+    name: str | None
+    message: str
+
+
+class AnswerWrong(Exception):
+    """The answer was refused, and nothing has changed."""
+
+    def __init__(self, wrongs: list[Wrong]) -> None:
+        super().__init__("; ".join(wrong.message for wrong in wrongs))
+        self.wrongs = wrongs
+
+
+class MovedOn(Exception):
+    """The answer came too late: the run stands elsewhere by now."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.status)
+        self.said = said
+
+
+class Partner(Protocol):
+    """One conversation with one run at a time."""
+
+    async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
+        """Start the intent's flow; without a text, with the first of its examples. Gives the text and what is said to it."""
+
+    async def answer(self, said: Said, answer: Answer) -> Said:
+        """Answer what is expected; raises AnswerWrong or MovedOn."""
+
+    async def changed(self, said: Said) -> Said:
+        """Waits until something else is true than that."""
+
+
+def field_of(pointer: str) -> str | None:
+    """The field that a JSON Pointer into a request's body names."""
+    head, _, name = pointer.rpartition("/")
+    return name.replace("~1", "/").replace("~0", "~") if head.endswith("values") else None
