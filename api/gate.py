@@ -1,5 +1,6 @@
 """What every request passes first and every answer last: the request's id, CORS for the chat surface, and the stop."""
 
+import itertools
 import os
 import re
 from typing import Any, Final
@@ -17,6 +18,9 @@ from engine.runtime.runtime import Runtime
 CHAT_PREFIX: Final = "/api/public/"
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+_PROCESS: Final = os.urandom(8).hex().encode()
+_numbers: Final = itertools.count(1)
+"""Fresh ids are the process's random part and a number: asking the system for randomness each time would give up the interpreter's lock."""
 _RETRY_AFTER: Final = 2
 """Seconds after which another process will have taken over."""
 
@@ -87,4 +91,4 @@ class _Outgoing:
 
 def _request_id(given: bytes | None) -> bytes:
     """The caller's own id when it is a sane one, else a fresh one."""
-    return given if given is not None and _SANE_ID.fullmatch(given) else os.urandom(12).hex().encode()
+    return given if given is not None and _SANE_ID.fullmatch(given) else b"%b%08x" % (_PROCESS, next(_numbers))

@@ -4,12 +4,14 @@ It never holds message text, tokens or secrets. An error is told by its type and
 without its message, since messages quote what people typed.
 """
 
+import asyncio
+import contextlib
 import logging
 import sys
 import time
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO
 
 import msgspec
 import structlog
@@ -55,7 +57,8 @@ def _renderer(settings: Settings, stream: TextIO) -> structlog.typing.Processor:
 
 def _factory(settings: Settings, stream: TextIO) -> Any:
     if settings.log_format == "json":
-        return structlog.BytesLoggerFactory(stream.buffer)
+        lines = Lines(stream.buffer)
+        return lambda *_: lines
     return structlog.PrintLoggerFactory(stream)
 
 
@@ -66,6 +69,39 @@ def _stamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
 
 def _as_json(event: dict[str, Any], **_options: Any) -> bytes:
     return _encoder.encode(event)
+
+
+class Lines:
+    """Writes lines; those that are logged in one round of an event loop go out together, since each write gives up the interpreter's lock.
+
+    Outside of a loop, as in threads and before the start, a line goes out at once.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+
+    def msg(self, line: bytes) -> None:
+        """Write the line, at the latest when the loop comes round."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write(line)
+            return
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        self._waiting.append(line)
+
+    debug = info = warning = error = critical = msg
+
+    def _flush(self) -> None:
+        lines, self._waiting = self._waiting, []
+        self._write(b"\n".join(lines))
+
+    def _write(self, lines: bytes) -> None:
+        with contextlib.suppress(OSError, ValueError):  # whoever read the log has gone; the service has not
+            self._stream.write(lines + b"\n")
+            self._stream.flush()
 
 
 class _Forwarded(logging.Handler):

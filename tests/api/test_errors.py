@@ -107,7 +107,9 @@ async def test_a_sane_request_id_is_kept_and_another_replaced(world: World) -> N
     kept = await world.send("GET", "/health/live", x_request_id="trace-42")
     replaced = await world.send("GET", "/health/live", x_request_id="<script>")
     assert kept.headers["x-request-id"] == "trace-42"
+    another = await world.send("GET", "/health/live")
     assert re.fullmatch("[0-9a-f]{24}", replaced.headers["x-request-id"])
+    assert another.headers["x-request-id"] != replaced.headers["x-request-id"]
 
 
 def test_problems_keep_their_shape() -> None:
