@@ -33,6 +33,7 @@ def chat_endpoints(surface: ChatSurface) -> list[Endpoint]:
 
 
 def _posts(surface: ChatSurface) -> list[Endpoint]:
+    """One row for each POST: its 50 lines are a table that reads best whole."""
     return [
         Endpoint(
             method="POST",
