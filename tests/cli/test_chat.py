@@ -1,0 +1,236 @@
+"""`baton chat`, with what a person types coming from a pipe."""
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from api.cli.talking.conversing import Conversation
+from api.cli.talking.fields import typed_value
+from api.cli.talking.lines import Lines
+from api.cli.talking.local import local_partner
+from api.cli.talking.partner import Answer, MovedOn, Said, ShownBlock
+from api.cli.talking.record import Record
+from api.cli.talking.screen import draw
+from engine.loading import Source
+from engine.runtime.clock import SystemClock
+from tests.cli.conftest import Baton
+from tests.support.server import running_server
+
+ORDER = """\
+flow: order
+intent: {examples: [where is my parcel]}
+nodes:
+  kind:
+    type: choice
+    prompt: What is it about?
+    options: [{value: order, label: An order, next: number}, {value: seats, label: Seats, next: details}]
+  number:
+    type: ask
+    prompt: Which order?
+    validation: {pattern: "[A-Z]-[0-9]+"}
+    attempts: 2
+    retry: That is none.
+    on_exhausted: bye
+    next: bye
+  details:
+    type: form
+    title: Tell us more
+    fields:
+      - {type: heading, label: You}
+      - {name: email, type: email, label: E-mail, required: true}
+      - {name: seats, type: integer, label: Seats, default: 2, validation: {max: 9}}
+      - {name: plan, type: select, label: Plan, options: [{value: p, label: Pro}, {value: f, label: Free}]}
+      - {name: days, type: multi_select, label: Days, options: [{value: mo, label: Monday}, {value: tu, label: Tuesday}]}
+      - {name: news, type: checkbox, label: News}
+    next: thanks
+  thanks: {type: block, block: card, payload: {title: "{{ vars.email }}", seats: "{{ vars.seats }}", days: "{{ vars.days }}"}, next: bye}
+  bye: {type: message, text: "Bye {{ vars.number }}{{ vars.plan }}.", next: end}
+"""
+FORM = "2\nada\n12\nPro\n1, tuesday\nyes\nada@example.org\n\n"
+SLOW = """\
+flow: slow
+intent: {}
+nodes:
+  question: {type: ask, prompt: Still there?, timeout: {after: 1s, next: late}, next: end}
+  late: {type: message, text: Too late., next: question2}
+  question2: {type: ask, prompt: And now?, next: end}
+"""
+
+
+@pytest.fixture
+def order(flows: Path) -> Path:
+    (flows / "order.yaml").write_text(ORDER)
+    return flows
+
+
+def test_a_choice_is_numbered_and_answered_by_number(baton: Baton, order: Path) -> None:
+    result = baton("chat", "order", typed="1\nA-7\n")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "What is it about?",
+        "  1) An order",
+        "  2) Seats",
+        "> 1",
+        "Which order?",
+        "  (attempts left: 2)",
+        "> A-7",
+        "Bye A-7.",
+        "  (completed)",
+    ]
+
+
+def test_a_wrong_answer_is_explained_and_asked_again(baton: Baton, order: Path) -> None:
+    result = baton("chat", "order", typed="3\nseven\n1\nseven\nA-7\n")
+    assert result.stdout.count("\n  ! ") == 2
+    assert "That is none." in result.stdout
+    assert result.stdout.endswith("Bye A-7.\n  (completed)\n")
+
+
+def test_a_form_is_asked_field_by_field_and_only_what_was_wrong_again(baton: Baton, order: Path) -> None:
+    result = baton("chat", "order", typed=FORM)
+    assert [
+        line.partition(":")[0] for line in result.stdout.splitlines() if line.startswith(("E-mail", "Seats", "Plan", "Days", "News"))
+    ] == [
+        "E-mail*",
+        "Seats (empty",
+        "Plan",
+        "Days",
+        "News",
+        "E-mail*",
+        "Seats (empty",
+    ]
+    assert "[card]\n  title: ada@example.org\n  seats: 2\n" in result.stdout
+    assert "mo" in result.stdout.partition("days: ")[2].splitlines()[0]
+    assert result.stdout.endswith("Bye p.\n  (completed)\n")
+
+
+def test_the_end_of_the_input_ends_the_talk_cleanly(baton: Baton, order: Path) -> None:
+    result = baton("chat", "order", typed="1\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "typed", ["1\nA-7\n", "nonsense\n1\nseven\nB-8\n", "1\n", FORM, ""], ids=["straight", "wrong", "left", "form", "mute"]
+)
+def test_a_recorded_talk_is_a_conversation_test_that_passes(typed: str, baton: Baton, order: Path) -> None:
+    assert baton("chat", "order", "--record", "flows/talk.test.yaml", typed=typed).exit_code == 0
+    result = baton("test", "flows")
+    assert (result.exit_code, result.stdout) == (0, "1 passed, 0 failed.\n")
+
+
+def waiting(turn: str, *texts: str) -> Said:
+    blocks = tuple(ShownBlock(text, "message", {"text": text}) for text in texts)
+    deadline = SystemClock().wall() + 60_000
+    kind: dict[str, Any] = {"kind": "text"}
+    return Said(
+        run_id="r",
+        flow="slow",
+        turn_id=turn,
+        status="waiting_input",
+        blocks=blocks,
+        expected=kind,
+        token=turn,
+        deadline=deadline,
+        end_reason=None,
+    )
+
+
+class SlowPerson:
+    """A partner whose first question nobody answers in time; the second is answered once it is there."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self._first = waiting("1", "Still there?")
+        self._second = waiting("2", "Still there?", "Too late. And now?")
+
+    async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
+        return text or intent, self._first
+
+    async def answer(self, said: Said, answer: Answer) -> Said:
+        assert (said, answer) == (self._second, "yes")
+        self._wire.shutdown(socket.SHUT_WR)  # nothing more is typed: the thread that reads can end
+        return structs.replace(said, turn_id="3", status="completed", blocks=(), expected=None, deadline=None)
+
+    async def changed(self, said: Said) -> Said:
+        if said == self._first:
+            return self._second
+        self._wire.sendall(b"yes\n")
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+
+async def test_a_deadline_acts_while_one_thinks_and_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed, wire = socket.socketpair()
+    with wire, typed, typed.makefile("r", encoding="utf-8") as stream:
+        record = Record(1_767_603_600_000, None)
+        await Conversation(SlowPerson(wire), Lines(stream), record).hold("slow", "hi")
+        record.write(tmp_path / "slow.test.yaml")
+    assert "(the time is up)\nToo late. And now?\n> yes\n" in capsys.readouterr().out
+    steps = (tmp_path / "slow.test.yaml").read_text(encoding="utf-8")
+    assert '- advance: "60s"\n      - bot: "Too late. And now?"\n      - user: "yes"' in steps
+
+
+async def test_a_flow_in_this_process_lets_its_deadlines_act_by_themselves() -> None:
+    async with local_partner([Source("slow.yaml", SLOW)], None) as partner:
+        _, said = await partner.trigger("slow", None)
+        late = await partner.changed(said)
+        assert [block.payload["text"] for block in late.blocks] == ["Still there?", "Too late.", "And now?"]
+        with pytest.raises(MovedOn) as moved:
+            await partner.answer(said, "yes")
+        assert moved.value.said.token == late.token
+
+
+def test_an_intent_that_no_flow_has_is_a_finding_that_names_those_there_are(baton: Baton, order: Path) -> None:
+    result = baton("chat", "orders", typed="")
+    assert result.exit_code == 1
+    assert "greeting, order" in result.stderr
+
+
+def test_a_server_and_its_key_go_together(baton: Baton, order: Path) -> None:
+    assert baton("chat", "order", "--server", "http://127.0.0.1:1").exit_code == 2
+    assert baton("chat", "order", "--key", "pk_test_0").exit_code == 2
+    assert baton("chat", "order", "--server", "http://127.0.0.1:1", "--key", "pk_test_0", typed="").exit_code == 1
+
+
+def test_a_talk_with_a_running_server_is_the_same_talk(baton: Baton, order: Path) -> None:
+    here = baton("chat", "order", typed=FORM).stdout
+    with running_server(order.parent, "--dev") as server:
+        key, _ = server.read_keys()
+        there = baton("chat", "order", "--server", server.url, "--key", key, "--record", "flows/there.test.yaml", typed=FORM)
+        unknown = baton("chat", "orders", "--server", server.url, "--key", key, typed="")
+    assert (there.exit_code, there.stdout) == (0, here)
+    assert baton("test").stdout == "1 passed, 0 failed.\n"
+    assert unknown.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "line", "value"),
+    [
+        ({"type": "number"}, "2.5", 2.5),
+        ({"type": "rating"}, " 4 ", 4),
+        ({"type": "checkbox"}, "No", False),
+        ({"type": "date"}, "2026-01-05", "2026-01-05"),
+        ({"type": "text"}, "   ", None),
+        ({"type": "signature"}, "", None),
+        ({"type": "select", "options": [{"value": 2, "label": "Two"}, {"value": 1, "label": "One"}]}, "2", 2),
+        ({"type": "select", "options": [{"value": "x", "label": "Two"}, {"value": "y", "label": "One"}]}, "2", "y"),
+    ],
+)
+def test_what_is_typed_becomes_the_value_that_the_field_wants(field: dict[str, Any], line: str, value: object) -> None:
+    assert json.dumps(typed_value(field, line)) == json.dumps(value)
+
+
+@pytest.mark.parametrize("kind", ["number", "boolean", "signature"])
+def test_what_cannot_be_a_value_is_explained(kind: str) -> None:
+    with pytest.raises(ValueError, match=r"Type|Files"):
+        typed_value({"type": kind}, "maybe")
+
+
+def test_nothing_that_is_said_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    draw(ShownBlock("1", "message", {"text": "\x1b[2Jhello\r\x07"}))
+    assert capsys.readouterr().out == "\N{REPLACEMENT CHARACTER}[2Jhello\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\n"

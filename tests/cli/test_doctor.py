@@ -1,0 +1,69 @@
+"""`baton doctor`."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Baton
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def checks(baton: Baton) -> dict[str, bool]:
+    return {check["name"]: check["ok"] for check in json.loads(baton("doctor", "--json").stdout)}
+
+
+def execute(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement)
+
+
+@pytest.fixture
+def healthy(folder: Path, tenant: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BATON_SECRET_KEY", SECRET)
+    return folder / "baton.db"
+
+
+def test_all_is_well_after_init_with_a_secret_key(baton: Baton, healthy: Path) -> None:
+    assert baton("doctor").exit_code == 0
+    assert checks(baton) == dict.fromkeys(("versions", "settings", "secret key", "database", "schema", "clock", "scheduler"), True)
+
+
+def test_a_missing_secret_key_is_found(baton: Baton, tenant: dict[str, Any]) -> None:
+    assert baton("doctor").exit_code == 1
+    assert not checks(baton)["secret key"]
+
+
+def test_a_wrong_setting_is_found(baton: Baton, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATON_PORT", "many")
+    assert not checks(baton)["settings"]
+
+
+def test_a_missing_database_is_found_and_not_made(baton: Baton, folder: Path) -> None:
+    assert not checks(baton)["database"]
+    assert [*folder.iterdir()] == []
+
+
+def test_a_file_that_is_no_database_is_found(baton: Baton, folder: Path) -> None:
+    (folder / "baton.db").write_text("certainly not a database, but a text of some length" * 20)
+    assert not checks(baton)["database"]
+
+
+def test_a_schema_of_another_version_is_found(baton: Baton, healthy: Path) -> None:
+    execute(healthy, "UPDATE alembic_version SET version_num = '9999'")
+    assert not checks(baton)["schema"]
+
+
+def test_a_clock_that_was_set_back_is_found(baton: Baton, healthy: Path) -> None:
+    execute(healthy, "INSERT OR REPLACE INTO meta (name, value) VALUES ('high_water', 4102444800000)")
+    assert not checks(baton)["clock"]
+
+
+def test_a_wait_that_nobody_lets_expire_is_found(baton: Baton, healthy: Path) -> None:
+    columns = "tenant_id, id, run_id, rev, opened_at, deadline, answerable"
+    execute(healthy, f"INSERT INTO wait ({columns}) VALUES ('t', 'w', 'r', 1, 1000, 2000, 1)")  # noqa: S608 - the columns stand above
+    assert not checks(baton)["scheduler"]
