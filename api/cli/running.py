@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -65,12 +66,24 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
         try:
             demo = await ready_demo(runtime) if dev else None
             app = create_app(runtime, settings, dev=dev)
-            await _Server(_config(app), app, _announcement(listener, demo)).serve([listener])
+            spare_collector()
+            await _Server(server_config(app), app, _announcement(listener, demo)).serve([listener])
         finally:
             await runtime.stop()
 
 
-def _config(app: Litestar) -> uvicorn.Config:
+def spare_collector() -> None:
+    """Keep what the program is made of out of every garbage collection, and collect less often.
+
+    A turn makes thousands of values and hardly a cycle: looking through half a million that stay costs tens of milliseconds each time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def server_config(app: Litestar) -> uvicorn.Config:
+    """How uvicorn serves the application."""
     return uvicorn.Config(
         app,
         http="httptools",

@@ -36,7 +36,8 @@ class Keyring:
     """Makes and reads tokens under the server's keys; key ids are single characters, the first is used for new tokens."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        self._keys = dict(keys)
+        # Prepared once and copied: a one-shot HMAC gives up the interpreter's lock, and waits for the writer to give it back.
+        self._keys = {key_id: hmac.new(key, digestmod="sha256") for key_id, key in keys.items()}
         self._current = next(iter(self._keys))
         self._encoder = msgspec.msgpack.Encoder()
         self._sessions = msgspec.msgpack.Decoder(Session)
@@ -75,8 +76,9 @@ class Keyring:
         return said if hmac.compare_digest(mac, self._mac(key_id, purpose, tenant_id, said)) else None
 
     def _mac(self, key_id: str, purpose: bytes, tenant_id: str, said: bytes) -> bytes:
-        message = b"\0".join((purpose, tenant_id.encode(), said))
-        return hmac.digest(self._keys[key_id], message, "sha256")[:_MAC_BYTES]
+        mac = self._keys[key_id].copy()
+        mac.update(b"\0".join((purpose, tenant_id.encode(), said)))
+        return mac.digest()[:_MAC_BYTES]
 
 
 def _text(raw: bytes) -> str:

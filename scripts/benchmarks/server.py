@@ -15,7 +15,7 @@ import uvloop
 from msgspec import Struct
 
 from api.app import create_app
-from api.cli.running import _config as server_config
+from api.cli.running import server_config, spare_collector
 from api.endpoints import route
 from api.logs import configure
 from api.settings import Settings
@@ -47,6 +47,7 @@ async def _serve(database: Path) -> None:
         tenant = await prepare(runtime)
         server = uvicorn.Server(server_config(create_app(runtime, settings, extra_routes=[route(noop_endpoint())])))
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+            spare_collector()
             told = Listening(port=listener.getsockname()[1], public_key=tenant.public_key)
             click.echo(msgspec.json.encode(told))
             await asyncio.gather(server.serve([listener]), _stopped_by_end_of_input(server))
