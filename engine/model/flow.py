@@ -43,7 +43,8 @@ class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     locales: list[str] = field(default_factory=list)
     timezone: str = "UTC"
     intent: Intent | None = None
-    on_trigger: Literal["parallel", "replace", "reject"] = "parallel"
+    on_trigger: Literal["parallel"] = "parallel"
+    """What a new trigger does to an open run of the flow. `replace` and `reject` take their places here."""
     expires_after: Duration = "1d"
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Input name to its JSON Schema."""

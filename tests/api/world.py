@@ -73,7 +73,6 @@ FLOWS: Final[list[dict[str, Any]]] = [
     {
         "flow": "alone",
         "intent": {"label": "Be alone"},
-        "on_trigger": "reject",
         "nodes": {"quiet": {"type": "ask", "prompt": "Quiet?", "timeout": {"after": "5m", "next": "end"}, "next": "end"}},
     },
     {
