@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from engine.errors import StoreError
+from engine.runtime.store import migrate as migrating
 from engine.runtime.store import rows
 from engine.runtime.store.migrate import migrate
-from engine.runtime.store.tables import METADATA
+from engine.runtime.store.tables import METADATA, NEWEST_MIGRATION
 
 ROW_OF_TABLE = {
     "conversation": rows.ConversationRow,
@@ -89,3 +91,7 @@ def test_a_table_has_the_columns_of_its_row_in_the_same_order(table: str) -> Non
 def test_the_tenant_leads_every_primary_key_of_what_tenants_own() -> None:
     first = {name: next(iter(table.primary_key.columns)).name for name, table in METADATA.tables.items()}
     assert {name for name, column in first.items() if column != "tenant_id"} == {"tenant", "meta"}
+
+
+def test_the_tables_name_the_newest_migration() -> None:
+    assert ScriptDirectory(str(Path(migrating.__file__).parent / "migrations")).get_current_head() == NEWEST_MIGRATION

@@ -9,6 +9,9 @@ from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+NEWEST_MIGRATION = "0001"
+"""The migration that makes the tables as they stand here."""
+
 _OPEN = text("ended_at IS NULL")
 _IN_KEY = {"sqlite_with_rowid": False}
 

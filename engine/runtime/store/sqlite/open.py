@@ -11,13 +11,13 @@ from engine.errors import StoreError
 from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
 from engine.runtime.faults import FaultPoints
-from engine.runtime.store.migrate import migrate
 from engine.runtime.store.sqlite.connect import Synchronous, connect_writer
 from engine.runtime.store.sqlite.readers import Readers
 from engine.runtime.store.sqlite.registry import SqliteRegistry
 from engine.runtime.store.sqlite.statements import READ_MARK
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.runtime.store.sqlite.writer import Writer
+from engine.runtime.store.tables import NEWEST_MIGRATION
 
 
 def sqlite_path(url: str) -> Path:
@@ -57,7 +57,20 @@ def _prepare(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreError(f"{path} cannot be opened: {error.strerror}.") from error
-    migrate(f"sqlite:///{path.absolute()}")
+    if not _is_current(path):
+        # Alembic takes as long to load as the rest of the server: it is brought in only when there is something to migrate.
+        from engine.runtime.store.migrate import migrate  # noqa: PLC0415
+
+        migrate(f"sqlite:///{path.absolute()}")
+
+
+def _is_current(path: Path) -> bool:
+    """Whether the file has had the newest migration; whatever else it may be is for the migration to say."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEWEST_MIGRATION,)]
+    except sqlite3.Error:
+        return False
 
 
 def _high_water(path: Path, synchronous: Synchronous) -> Millis:
