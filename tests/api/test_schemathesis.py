@@ -132,7 +132,7 @@ def test_no_request_made_from_the_document_is_answered_by_a_500(target: Target, 
 
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode), helped=st.booleans())
-    def attack(case: Any, helped: bool) -> None:
+    def check_request(case: Any, helped: bool) -> None:
         target.judge(case, target.send(case, known if helped else {}))
 
-    attack()
+    check_request()

@@ -38,7 +38,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def judged(loaded: Loaded) -> None:
+def check_judged(loaded: Loaded) -> None:
     """What every answer must be, whatever was asked."""
     assert {one.code for one in loaded.diagnostics} <= CODES.keys()
     assert all(one.line >= 1 and one.column >= 1 for one in loaded.diagnostics)
@@ -54,7 +54,7 @@ def test_there_are_more_than_a_hundred_of_them() -> None:
 @pytest.mark.parametrize("number", range(len(WRITTEN)))
 def test_a_hostile_text_is_answered_with_diagnostics_within_a_quarter_of_a_second(number: int) -> None:
     text = WRITTEN[number]
-    judged(load(text))
+    check_judged(load(text))
     assert any(seconds(lambda: load(text)) < LONGEST for _ in range(3))
 
 
@@ -71,7 +71,7 @@ def test_a_hostile_text_takes_less_than_64_mib() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, len(VALID)))
 def test_a_flow_cut_off_anywhere_is_read_without_a_crash(length: int) -> None:
-    judged(load(VALID[:length]))
+    check_judged(load(VALID[:length]))
 
 
 @settings(max_examples=100, deadline=None)
@@ -80,7 +80,7 @@ def test_a_flow_with_flipped_bytes_is_read_without_a_crash(flips: list[tuple[int
     text = bytearray(VALID.encode())
     for place, byte in flips:
         text[place] = byte
-    judged(load(bytes(text)))
+    check_judged(load(bytes(text)))
 
 
 @settings(max_examples=100, deadline=None)
@@ -116,17 +116,17 @@ def test_a_flow_with_flipped_bytes_is_read_without_a_crash(flips: list[tuple[int
     ),
 )
 def test_a_flow_with_something_put_in_anywhere_is_read_without_a_crash(place: int, piece: str) -> None:
-    judged(load(VALID[:place] + piece + VALID[place:]))
+    check_judged(load(VALID[:place] + piece + VALID[place:]))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="ab:-?[]{}&*!|>'\"%@` \n#,~<", max_size=60))
 def test_any_heap_of_punctuation_is_read_without_a_crash(text: str) -> None:
-    judged(load(text))
-    judged(load(SOUND + text))
+    check_judged(load(text))
+    check_judged(load(SOUND + text))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_without_a_crash(data: bytes) -> None:
-    judged(load(data))
+    check_judged(load(data))

@@ -147,3 +147,4 @@ async def test_a_store_that_works_is_healthy(store: Store) -> None:
     await store.healthy()
     await store.take(Order(tenant_id="t"), starting())
     await store.healthy()
+    assert len(await store.runs("t", RunFilter())) == 1  # asking changes nothing
