@@ -25,6 +25,18 @@ from engine.runtime.store.registry import PriceRow
 from tests.runtime.conftest import TENANT, World, until
 
 MINUTE = 60_000
+PICKY = """
+flow: picky
+intent: {}
+inputs:
+  size: {type: integer}
+  kind: {enum: [a, b]}
+  parts: {type: object, additionalProperties: false}
+  code: {type: string, pattern: "^[0-9]+$"}
+  other: {anyOf: [{type: integer}, {const: x}]}
+  deep: {type: array, items: {type: integer}}
+nodes: {done: {type: message, text: Fine., next: end}}
+"""
 
 
 def texts(reply: TurnReply) -> list[str]:
@@ -231,6 +243,19 @@ async def test_all_that_is_unfit_is_told_at_once_and_last(world: World) -> None:
     with pytest.raises(Unfit) as refused:
         await world.executor.resume(caller, answer)
     assert [problem.field for problem in refused.value.problems] == ["/text", "/values/age"]
+
+
+async def test_what_does_not_fit_an_input_is_told_without_quoting_it(world: World) -> None:
+    await world.publish_text(PICKY)
+    caller = await world.customer()
+    context = {"size": "canary", "kind": "canary", "parts": {"canary": 1}, "code": "canary", "other": "canary", "deep": [["canary"]]}
+    with pytest.raises(Unfit) as refused:
+        await world.executor.trigger(caller, TriggerRequest(intent="picky", text="hi", context=context))
+    told = {problem.field: problem.message for problem in refused.value.problems}
+    assert told.keys() == {"/context/size", "/context/kind", "/context/parts", "/context/code", "/context/other", "/context/deep/0"}
+    assert told["/context/kind"] == "This is none of the allowed values."
+    assert told["/context/parts"] == "There is a key that is not known."
+    assert "canary" not in str(refused.value.details)
 
 
 async def test_context_fills_the_flows_inputs_and_the_rest_stays(world: World) -> None:

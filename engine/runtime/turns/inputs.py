@@ -1,5 +1,6 @@
 """A trigger's context, matched to the inputs that its flow declares."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,6 +12,31 @@ from engine.model.problems import Problem
 from engine.model.values import Json
 
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
+_TEXTS: Final = {
+    "type": "This has the wrong type.",
+    "enum": "This is none of the allowed values.",
+    "const": "This is not the one allowed value.",
+    "required": "A required key is missing.",
+    "additionalProperties": "There is a key that is not known.",
+    "unevaluatedProperties": "There is a key that is not known.",
+    "minLength": "This is too short.",
+    "maxLength": "This is too long.",
+    "pattern": "This does not have the right form.",
+    "format": "This does not have the right form.",
+    "minimum": "This is too small.",
+    "exclusiveMinimum": "This is too small.",
+    "maximum": "This is too large.",
+    "exclusiveMaximum": "This is too large.",
+    "multipleOf": "This is not one of the steps.",
+    "minItems": "There are too few of these.",
+    "maxItems": "There are too many of these.",
+    "uniqueItems": "These are not all different.",
+    "contains": "What must be among these is missing.",
+    "minProperties": "There are too few keys.",
+    "maxProperties": "There are too many keys.",
+}
+"""What is said of each failing keyword; the library's own messages quote the value, which is the customer's."""
+_OTHER: Final = "This does not fit what the flow asks for."
 
 
 def matched_inputs(flow: Flow, context: dict[str, Json]) -> tuple[dict[str, Json], dict[str, Json], tuple[Problem, ...]]:
@@ -23,7 +49,7 @@ def matched_inputs(flow: Flow, context: dict[str, Json]) -> tuple[dict[str, Json
             continue
         inputs[name] = context[name]
         faults = _validator(_encoder.encode(schema)).iter_errors(context[name])
-        problems += [Problem(_pointer(name, fault.instance_path), "input", fault.message) for fault in faults]
+        problems += [Problem(_pointer(name, fault.instance_path), "input", _told(fault.schema_path)) for fault in faults]
     rest = {name: value for name, value in context.items() if name not in flow.inputs}
     return inputs, rest, tuple(problems)
 
@@ -32,7 +58,15 @@ def matched_inputs(flow: Flow, context: dict[str, Json]) -> tuple[dict[str, Json
 def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
     """The compiled schema; patterns are linear in time, and nothing is fetched."""
     decoded: Any = msgspec.json.decode(schema)
-    return jsonschema_rs.Draft202012Validator(decoded, pattern_options=jsonschema_rs.RegexOptions())
+    return jsonschema_rs.Draft202012Validator(decoded, pattern_options=jsonschema_rs.RegexOptions(), retriever=_refuse)
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} is never fetched")
+
+
+def _told(schema_path: Sequence[str | int]) -> str:
+    return _TEXTS.get(str(schema_path[-1]), _OTHER) if schema_path else _OTHER
 
 
 def _pointer(name: str, path: list[str | int]) -> str:
