@@ -163,3 +163,24 @@ def test_files_are_reported_in_the_order_in_which_they_are_given() -> None:
 def test_a_loaded_flow_can_be_stored_and_read_again_by_its_types_alone() -> None:
     flow = load(VALID.replace("after: \"{{ '10m' }}\"", "after: 10m"))
     assert msgspec.json.decode(msgspec.json.encode(flow), type=Flow) == flow
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{type: string, pattern: (?=a)b}",
+        "{$ref: https://schemas.example/a}",
+        "{items: {allOf: [{$ref: '#'}, {$ref: '#'}]}}",
+        "{$ref: '#/$defs/a', $defs: {a: {allOf: [{$ref: '#/$defs/b'}, {$ref: '#/$defs/b'}]}, b: {type: string}}}",
+        "{$dynamicRef: '#a', $dynamicAnchor: a}",
+    ],
+)
+def test_an_inputs_schema_is_one_that_every_server_checks_in_bounded_time(schema: str) -> None:
+    text = f"flow: a\ninputs:\n  x: {schema}\nnodes: {{n: {{type: message, text: Hi, next: end}}}}\n"
+    assert [found.code for found in load_flow(Source("a.yaml", text)).diagnostics] == ["value.wrong"]
+
+
+def test_an_inputs_schema_may_refer_to_its_own_definitions() -> None:
+    schema = "{type: array, items: {$ref: '#/$defs/size'}, $defs: {size: {type: integer}}}"
+    text = f"flow: a\ninputs:\n  x: {schema}\nnodes: {{n: {{type: message, text: Hi, next: end}}}}\n"
+    assert load_flow(Source("a.yaml", text)).diagnostics == ()
