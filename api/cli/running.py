@@ -17,6 +17,7 @@ from litestar import Litestar
 from api.app import create_app, stop_taking_requests
 from api.cli.demo import Demo, ready_demo
 from api.logs import configure
+from api.protocol import BoundedProtocol
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
 
@@ -86,7 +87,7 @@ def server_config(app: Litestar) -> uvicorn.Config:
     """How uvicorn serves the application."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from api.app import create_app, stop_taking_requests
+from api.protocol import MOST_HEAD_BYTES, BoundedProtocol
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
 from tests.api.world import CHAT, ORIGIN, public_key, stock
@@ -43,7 +44,9 @@ async def serving(path: Path) -> AsyncIterator[tuple[Served, httpx.AsyncClient]]
     await stock(runtime.registry, runtime.clock.wall())
     await runtime.catalog.refresh()
     app = create_app(runtime, Settings(rate_limit_sessions=None, rate_limit_messages=None))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=3))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, http=BoundedProtocol, log_config=None, proxy_headers=False, timeout_graceful_shutdown=3)
+    )
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.005)
@@ -114,3 +117,18 @@ async def test_a_stop_ends_long_polls_within_its_time(tmp_path: Path) -> None:
             await asyncio.sleep(0.005)
         stop_taking_requests(place.server.config.app)  # type: ignore[arg-type] # it is ours
         assert (await asyncio.wait_for(poll, 3)).status_code == 200
+
+
+@pytest.mark.parametrize("piece", [b"X-More: " + b"a" * 1_000 + b"\r\n", b"a" * 1_000], ids=["many headers", "one that does not end"])
+async def test_a_head_that_does_not_end_is_refused(served: tuple[Served, httpx.AsyncClient], piece: bytes) -> None:
+    place, client = served
+    begun = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-One: "
+    answer = await place.raw(begun, *[piece] * (MOST_HEAD_BYTES // len(piece) + 1))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_heads_are_counted_one_by_one(served: tuple[Served, httpx.AsyncClient]) -> None:
+    _, client = served
+    large = {"X-Large": "a" * 40_000}
+    assert [(await client.get("/health/live", headers=large)).status_code for _ in range(4)] == [200] * 4

@@ -1,0 +1,34 @@
+"""HTTP on a socket: uvicorn's protocol with a bound on what comes before a request's body, for which it has none with httptools."""
+
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_HEAD_BYTES: Final = 65_536
+"""Bytes of request line and headers. Whoever sends more is refused; nobody has been asked who they are at that point."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Refuses a request whose head does not end, and lets go of the connection."""
+
+    _head_bytes = 0
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what has come, and count what the head has taken so far."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response("The request's head is too large.")
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is over."""
+        self._in_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
