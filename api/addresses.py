@@ -8,6 +8,19 @@ from litestar.types import HTTPScope
 from api.settings import Network
 
 UNKNOWN = "unknown"
+_OWN_BITS = 64
+"""Bits of an IPv6 address that its owner chooses freely: who is given a network of 64 has 2^64 addresses, and is one asker."""
+
+
+def counted_address(address: str) -> str:
+    """What requests from the address are counted for: the address, its network for IPv6, and IPv4 written as IPv6 as what it is."""
+    if ":" not in address:
+        return address
+    try:
+        known = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    return str(known.ipv4_mapped or ipaddress.IPv6Address(int(known) >> _OWN_BITS << _OWN_BITS))
 
 
 def client_address(scope: HTTPScope, trusted: Sequence[Network]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.addresses import client_address
+from api.addresses import client_address, counted_address
 from api.asked import Asked, existing_id
 from api.body import Shape, read_json
 from api.chat.credentials import Guest, SessionDesk
@@ -113,13 +113,16 @@ class ChatSurface:
         return None if rate is None else Limiter(rate, self._runtime.clock.monotonic)
 
     def _limited_session(self, asked: Asked) -> Session | None:
-        """The request's session, after the request was counted for it, or for the address where there is none."""
+        """The request's session, after the request was counted for its conversation, or for the address where there is none.
+
+        Not for the token: whoever has one gets as many as they like for the same conversation by renewing it.
+        """
         session = self._desk.session(asked)
-        enforce(self._messages, self._address(asked) if session is None else asked.bearer(), asked.extra)
+        enforce(self._messages, self._address(asked) if session is None else session.conversation_id, asked.extra)
         return session
 
     def _address(self, asked: Asked) -> str:
-        return client_address(asked.scope, self._settings.trusted_proxies)
+        return counted_address(client_address(asked.scope, self._settings.trusted_proxies))
 
     def _shown(self, reply: TurnReply, guest: Guest) -> ReplyOut:
         return reply_out(reply, self._runtime.keyring, guest.session.tenant_id, trace=guest.key.expose_trace)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.addresses import client_address
+from api.addresses import client_address, counted_address
 from api.limits import Limiter
 from api.settings import Rate, Settings, read_settings
 from engine.testing.clock import ManualClock
@@ -103,3 +103,30 @@ def test_a_forwarded_address_is_believed_from_the_right_as_far_as_trust_goes(
     peer: str | None, forwarded: list[str], trusted: str, expected: str
 ) -> None:
     assert address(peer, forwarded, trusted) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("unknown", "unknown", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_a_network_whose_addresses_are_free_to_choose_counts_as_one_asker(one: str, other: str, same: bool) -> None:
+    assert (counted_address(one) == counted_address(other)) is same
+
+
+async def test_renewing_a_session_brings_no_fresh_quota() -> None:
+    async with opened_world(Settings(rate_limit_sessions=None, rate_limit_messages=Rate(2, 60))) as world:
+        token = await world.token()
+        statuses = []
+        for _ in range(3):
+            world.clock.advance(1_000)
+            token = await world.token(sessionToken=token)
+            statuses.append((await world.send("POST", f"{CHAT}/messages", token=token, body=BODY)).status_code)
+        assert statuses == [200, 200, 429]
