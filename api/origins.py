@@ -23,12 +23,18 @@ _ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9_*.-]+)(?::([0-
 _FRESH: Final = 0.5
 """Seconds for which what all keys allow is remembered: a change must be seen within two, and the catalog takes up to one."""
 _MOST_ORIGINS: Final = 1_000
+_LONGEST_ORIGIN: Final = 300
+"""Characters: a host has 253 at most. What is longer is nobody's page, and not worth remembering."""
 Parts = tuple[str, str, int]
 
 
-@lru_cache(maxsize=4096)
 def origin_parts(origin: str) -> Parts | None:
     """Scheme, host and port of an origin; None for `null` and for anything with more than these in it."""
+    return _known_parts(origin) if len(origin) <= _LONGEST_ORIGIN else None
+
+
+@lru_cache(maxsize=4096)
+def _known_parts(origin: str) -> Parts | None:
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         return None
@@ -77,6 +83,8 @@ class OriginRules:
 
     def knows(self, origin: str) -> bool:
         """Whether any active key lets the origin in: a preflight cannot say which key it is for."""
+        if len(origin) > _LONGEST_ORIGIN:
+            return False
         now = self._monotonic()
         if now >= self._fresh_until or len(self._known) >= _MOST_ORIGINS:
             self._known.clear()

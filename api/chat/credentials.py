@@ -20,6 +20,8 @@ from engine.runtime.tokens import Session
 
 _REMEMBERED: Final = 10_000
 """Tokens whose signature is not computed anew with every request; age and key are judged each time."""
+_LONGEST_TOKEN: Final = 2_048
+"""Characters; ours stay well below. What is longer is refused unread, since what is read is remembered."""
 
 
 class Guest(Struct, frozen=True):
@@ -47,7 +49,7 @@ class SessionDesk:
     def session(self, asked: Asked) -> Session | None:
         """The session whose token the request carries, if it is genuine and not too old."""
         token = asked.bearer()
-        session = self._read(token) if token else None
+        session = self._read(token) if 0 < len(token) <= _LONGEST_TOKEN else None
         return session if session is not None and self._runtime.store.now() - session.issued_at < self._age else None
 
     def admit(self, asked: Asked, session: Session | None) -> Guest:

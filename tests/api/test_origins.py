@@ -106,3 +106,8 @@ async def test_options_without_a_preflight_tells_the_methods(world: World) -> No
     answer = await world.send("OPTIONS", f"{CHAT}/messages", origin="")
     assert answer.status_code == 204
     assert "POST" in answer.headers["allow"]
+
+
+def test_what_is_longer_than_any_origin_is_not_even_looked_at() -> None:
+    assert origin_parts("https://" + "a" * 200) is not None
+    assert origin_parts("https://" + "a" * 300) is None
