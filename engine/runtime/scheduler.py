@@ -15,6 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from msgspec import Struct
 
+from engine.errors import Unavailable
 from engine.model.values import Millis
 from engine.runtime.catalog import Catalog
 from engine.runtime.clock import Clock
@@ -26,6 +27,10 @@ _BATCH: Final = 64
 """Waits that expire together: enough to share a commit, few enough not to hold up live turns."""
 _TICK: Final = 1.0
 _STALLED: Final = 3.0
+_AGAIN: Final = 0.25
+"""Seconds after which deadlines are looked at again when some that have passed could not act."""
+_LONGEST_REST: Final = 64.0
+"""Seconds for which a wait that fails again and again is left alone; the first time it is one, then twice as many each time."""
 _log = structlog.get_logger()
 
 
@@ -34,6 +39,13 @@ class Pulse(Struct, frozen=True):
 
     ticking: bool
     lag_ms: Millis
+
+
+class _Aside(Struct, frozen=True):
+    """A wait whose expiry failed, left alone until a moment of the monotonic clock."""
+
+    until: float
+    rest: float
 
 
 class Scheduler:
@@ -47,16 +59,21 @@ class Scheduler:
         self._lag: Millis = 0
         self._last = clock.monotonic()
         self._sweeping = asyncio.Lock()
+        self._stopping = False
+        self._aside: dict[str, _Aside] = {}
+        """Waits whose expiry failed: they must neither keep others from their turn nor be tried without end."""
         self._watchdog: asyncio.Task[None] | None = None
         self._ticker = _ticker()
 
     def start(self) -> None:
         """Begin to tick, with a sweep for what came due while nobody did."""
+        self._stopping = False
         self._begin()
         self._watchdog = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
-        """Take no new tick, let the one under way finish, and end."""
+        """Take no new tick, let the batch under way finish, and end."""
+        self._stopping = True
         if self._watchdog is not None:
             self._watchdog.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -75,31 +92,60 @@ class Scheduler:
             return 0
         async with self._sweeping:
             acted = 0
-            while due := await self._store.due(_BATCH):
+            before: set[str] = set()
+            while (due := await self._next_due()) and not self._stopping:
                 self._last = self._clock.monotonic()
                 self._lag = max(0, self._store.now() - min(wait.deadline for wait in due))
-                done = await asyncio.gather(*(self._expire(wait) for wait in due))
-                acted += sum(done)
-                if not all(done):
+                done = await asyncio.gather(*(self._expire(wait, seen=wait.wait_id in before) for wait in due))
+                acted += done.count(True)
+                if None in done:
                     break
-            self._lag = 0 if acted == 0 else self._lag
+                before = {wait.wait_id for wait in due}
+            else:
+                self._lag = 0 if acted == 0 else self._lag
             self._last = self._clock.monotonic()
             return acted
 
-    async def _expire(self, wait: DueWait) -> bool:
+    async def _next_due(self) -> list[DueWait]:
+        """Due waits without those that are left alone; there are some as long as any are due, however many are left alone."""
+        limit = _BATCH + len(self._aside)
+        due = await self._store.due(limit)
+        if len(due) < limit:  # these are all: what is not among them has ended in another way
+            seen = {wait.wait_id for wait in due}
+            self._aside = {wait_id: aside for wait_id, aside in self._aside.items() if wait_id in seen}
+        now = self._clock.monotonic()
+        return [wait for wait in due if wait.wait_id not in self._aside or self._aside[wait.wait_id].until <= now][:_BATCH]
+
+    async def _expire(self, wait: DueWait, *, seen: bool) -> bool | None:
+        """Whether the deadline acted; None when nothing can be written at the moment. One `seen` is due still though it acted."""
+        if seen:
+            self._set_aside(wait, "NothingHappened")
+            return False
         try:
             await self._executor.expire(wait)
+        except Unavailable:
+            _log.error("expiry_unavailable", tenant=wait.tenant_id, execution=wait.run_id)
+            return None
         except Exception as error:  # noqa: BLE001 - one wait that cannot expire must not hold up the others
-            _log.error("expiry_failed", tenant=wait.tenant_id, execution=wait.run_id, error=type(error).__name__)
+            self._set_aside(wait, type(error).__name__)
             return False
         return True
 
+    def _set_aside(self, wait: DueWait, error: str) -> None:
+        known = self._aside.get(wait.wait_id)
+        rest = 1.0 if known is None else min(2 * known.rest, _LONGEST_REST)
+        self._aside[wait.wait_id] = _Aside(self._clock.monotonic() + rest, rest)
+        _log.error("expiry_failed", tenant=wait.tenant_id, execution=wait.run_id, error=error, rests_seconds=rest)
+
     async def _tick(self) -> None:
+        """Sweep, and come back for the next deadline if it is nearer than the next tick."""
         await self.sweep()
         nearest = await self._store.next_deadline()
-        if nearest is not None and 0 <= (left := nearest - self._store.now()) < _TICK * 1000:
-            at = datetime.now(UTC) + timedelta(milliseconds=left + 1)
-            self._ticker.add_job(self.sweep, "date", run_date=at, id="soon", replace_existing=True)
+        if nearest is not None and (left := nearest - self._store.now()) < _TICK * 1000 and not self._stopping:
+            # One that has passed could not act: it stands before all that come next, so these are looked for soon.
+            wait = left + 1 if left >= 0 else round(_AGAIN * 1000)
+            at = datetime.now(UTC) + timedelta(milliseconds=wait)
+            self._ticker.add_job(_told(self._tick), "date", run_date=at, id="soon", replace_existing=True)
 
     async def _refresh(self) -> None:
         await self._catalog.refresh()
