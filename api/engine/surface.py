@@ -150,6 +150,7 @@ class EngineSurface:
             wait_token=body.wait_token,
             values=body.input.values,
             text=body.input.text,
+            context=body.context or {},
             variables=variables,
             usage=usage_of(body.token_usage, "/token_usage", unfit),
             idempotency=_idempotency(key, asked, raw),

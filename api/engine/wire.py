@@ -36,7 +36,7 @@ class AnswerIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Resume(Body, frozen=True, kw_only=True):
-    """Answers the open wait of a run; `context` is taken and not kept, a run has that of its trigger."""
+    """Answers the open wait of a run; `context` is laid over that of its trigger."""
 
     wait_token: str
     input: AnswerIn

@@ -62,6 +62,8 @@ def _settled(walk: Walk, event: Answered) -> Step:
     if not isinstance(node, Ask | Choice | Form):
         raise EventRefused("the run does not wait for the customer")
     walk.turns += 1
+    if event.context:
+        walk.bring(event.context)
     try:
         outcome = settling.answered(walk, node, pause, event)
     except ExpressionError as error:

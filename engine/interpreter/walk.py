@@ -19,7 +19,7 @@ _MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "
 
 
 class Walk:
-    """The run's frames, variables and effects while they change; `run` itself stays as it was."""
+    """The run's frames, variables and effects while they change; the run it came from stays as it was."""
 
     def __init__(self, book: Book, run: Run, event: Event, limits: Limits) -> None:
         self.book = book
@@ -54,6 +54,11 @@ class Walk:
         self.frames.append(OpenFrame(script, frame))
         self.frames_opened += 1
         self._scope = None
+
+    def bring(self, context: Mapping[str, Json]) -> None:
+        """Lay more context over what the trigger brought; this turn's expressions and all later ones see it."""
+        trigger = msgspec.structs.replace(self.run.trigger, context={**self.run.trigger.context, **context})
+        self.run = msgspec.structs.replace(self.run, trigger=trigger)
 
     def emit(self, kind: str, payload: dict[str, Any]) -> Block:
         """Show a block of the node that is being visited."""

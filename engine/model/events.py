@@ -27,6 +27,8 @@ class Answered(Happening, frozen=True, kw_only=True, tag="answered"):
 
     values: dict[str, Json] | None = None
     text: str | None = None
+    context: dict[str, Json] = field(default_factory=dict)
+    """Laid over `trigger.context` from now on."""
 
 
 class TimedOut(Happening, frozen=True, kw_only=True, tag="timed_out"):

@@ -63,6 +63,8 @@ class ResumeRequest(Struct, frozen=True, kw_only=True):
     wait_token: str
     values: dict[str, Json] | None = None
     text: str | None = None
+    context: dict[str, Json] = field(default_factory=dict)
+    """Laid over what the trigger brought."""
     variables: dict[str, Json] = field(default_factory=dict)
     usage: TokenUsage | None = None
     idempotency: Idempotency | None = None

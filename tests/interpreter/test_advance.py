@@ -66,6 +66,15 @@ def test_an_answer_takes_the_run_to_its_end() -> None:
     assert step.effects[-1] == Finish("completed", "completed")
 
 
+def test_an_answer_may_bring_more_context_than_the_trigger_did() -> None:
+    script = compiled(
+        'name: {type: ask, prompt: "Your name?", next: page}, page: {type: message, text: "{{ trigger.context.page }}", next: end}'
+    )
+    step = after(script, started(), Answered(at=NOON, text="Ada", context={"page": "/orders"}))
+    assert said(step) == ["/orders"]
+    assert step.run.trigger.context == {"page": "/orders"}
+
+
 def test_what_a_person_types_is_never_evaluated() -> None:
     step = after(compiled(ASK), started(), Answered(at=NOON, text="{{ 7*7 }}"))
     assert said(step) == ["Hello {{ 7*7 }}"]

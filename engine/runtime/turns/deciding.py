@@ -77,7 +77,7 @@ class Decider:
         row, conversation = admission.owned_run(caller, snapshot)
         admission.open_wait(row, snapshot, wait_id)
         admission.demand_open(conversation)
-        event = partial(Answered, at=snapshot.now, values=asked.values, text=asked.text)
+        event = partial(Answered, at=snapshot.now, values=asked.values, text=asked.text, context=asked.context)
         run = self._memory.recall(row)
         try:
             taken = self._input(caller, asked, conversation, asked.unfit)
