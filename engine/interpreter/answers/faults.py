@@ -116,6 +116,9 @@ _GERMAN: Final[dict[str, str]] = {
 }
 _TABLES: Final = {"en": _ENGLISH, "de": _GERMAN}
 
+RULES_WITH_WORDS: Final = frozenset(rule for rule in _ENGLISH if not rule.startswith("type."))
+"""Every rule that an answer can break: what an author may have own words for."""
+
 
 def problems(faults: Iterable[Fault], *, field: str, locale: str, question: Question | None = None) -> list[Problem]:
     """The faults as problems of the request; `field` is where the value stands in it."""

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from engine.interpreter.answers import RULES_WITH_WORDS
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView
 from engine.loading.lint.rules import DATES, NUMBERS, RANGES, RULES, SWITCHES
@@ -24,6 +25,10 @@ def check_validation(view: NodeView, path: Path, kind: str, validation: Validati
         least, most = getattr(validation, low), getattr(validation, high)
         if _ordered(least) and _ordered(most) and isinstance(least, str) == isinstance(most, str) and least > most:
             findings.add("range.empty", view.at(*path, high), f"the rule {shown(high)} is below {shown(low)}")
+    for rule in validation.messages:
+        if rule not in RULES_WITH_WORDS:
+            hint = findings.meant(rule, RULES_WITH_WORDS)
+            findings.add("key.unknown", view.at(*path, "messages", rule), f"no answer can break a rule {shown(rule)}", hint)
 
 
 def _given(validation: Validation) -> list[str]:
