@@ -1,6 +1,6 @@
 """The routes of the engine surface. Each makes its checks in the order that the contract gives, one line a check."""
 
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from msgspec import structs
 
@@ -16,10 +16,11 @@ from api.foreign import clean_text, unclean_texts
 from api.offers import offers
 from api.parameters import one_of, preferred_wait, whole_number
 from api.turnlog import TurnLog
-from api.wire import Answer, fingerprint, json_answer, tagged_answer
+from api.wire import Answer, fingerprint, json_answer, moment, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
 from engine.model.run import Status
+from engine.model.values import Millis
 from engine.runtime.executor import PATIENCE, Taken, tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TriggerRequest
@@ -104,7 +105,8 @@ class EngineSurface:
     async def get_trace(self, asked: Asked) -> Answer:
         """GET /executions/{id}/trace."""
         _, caller, _ = self._reader(asked)
-        return json_answer(Trace(visits=await self._runtime.executor.trace(caller, asked.path_id("execution_id"))))
+        visits = await self._runtime.executor.trace(caller, asked.path_id("execution_id"))
+        return json_answer(Trace(visits=[{**visit, "at": moment(cast("Millis", visit["at"]))} for visit in visits]))
 
     async def list_executions(self, asked: Asked) -> Answer:
         """GET /executions?status=&intent=&conversation_id=&limit=."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.wire import moment
 from tests.api.world import CHAT, ENGINE, World, public_key
 
 METADATA_KEYS = {
@@ -73,6 +74,12 @@ async def test_a_trace_tells_every_visit(world: World) -> None:
     trace = (await world.send("GET", f"{ENGINE}/executions/{reply['executionId']}/trace", token="sk_acme")).json()
     assert trace["visits"][0]["node"] == "number"
     assert {visit["node"] for visit in trace["visits"]} >= {"number", "found"}
+
+
+async def test_a_trace_tells_time_as_every_other_answer_does(world: World) -> None:
+    reply = await world.trigger(await world.token())
+    trace = (await world.send("GET", f"{ENGINE}/executions/{reply['executionId']}/trace", token="sk_acme")).json()
+    assert {visit["at"] for visit in trace["visits"]} == {moment(world.clock.wall())}
 
 
 async def test_executions_are_listed_by_what_is_asked(world: World) -> None:
