@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -62,6 +62,8 @@ class Scheduler:
         self._stopping = False
         self._aside: dict[str, _Aside] = {}
         """Waits whose expiry failed: they must neither keep others from their turn nor be tried without end."""
+        self._under_way: set[asyncio.Task[Any]] = set()
+        """The ticker's tasks that are at a job; its own end would cancel them."""
         self._watchdog: asyncio.Task[None] | None = None
         self._ticker = _ticker()
 
@@ -72,13 +74,16 @@ class Scheduler:
         self._watchdog = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
-        """Take no new tick, let the batch under way finish, and end."""
+        """Take no new tick, let the jobs under way finish, a sweep with its batch, and end."""
         self._stopping = True
         if self._watchdog is not None:
             self._watchdog.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watchdog
         self._ticker.pause()
+        await asyncio.sleep(0)  # a job that was just handed to the loop begins, and so is under way or has seen that all stops
+        while self._under_way:
+            await asyncio.wait({*self._under_way})
         async with self._sweeping:
             self._ticker.shutdown(wait=False)
 
@@ -145,7 +150,7 @@ class Scheduler:
             # One that has passed could not act: it stands before all that come next, so these are looked for soon.
             wait = left + 1 if left >= 0 else round(_AGAIN * 1000)
             at = datetime.now(UTC) + timedelta(milliseconds=wait)
-            self._ticker.add_job(_told(self._tick), "date", run_date=at, id="soon", replace_existing=True)
+            self._ticker.add_job(self._told(self._tick), "date", run_date=at, id="soon", replace_existing=True)
 
     async def _refresh(self) -> None:
         await self._catalog.refresh()
@@ -156,9 +161,28 @@ class Scheduler:
     def _begin(self) -> None:
         for job, seconds in ((self._tick, _TICK), (self._refresh, _TICK), (self._prune, 3600.0)):
             self._ticker.add_job(
-                _told(job), "interval", seconds=seconds, id=job.__name__, next_run_time=datetime.now(UTC), replace_existing=True
+                self._told(job), "interval", seconds=seconds, id=job.__name__, next_run_time=datetime.now(UTC), replace_existing=True
             )
         self._ticker.start()
+
+    def _told(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The job, which does not begin any more once all stops; its failure is logged: the next tick tries again."""
+
+        async def told() -> None:
+            task = asyncio.current_task()
+            if self._stopping or task is None:
+                return
+            self._under_way.add(task)
+            try:
+                await job()
+            except asyncio.CancelledError:
+                _log.warning("tick_cancelled", job=job.__name__)  # the ticker, whose task this is, would tell it as an error
+            except Exception as error:  # noqa: BLE001 - a tick that fails must not stop the ticker
+                _log.error("tick_failed", job=job.__name__, error=type(error).__name__)
+            finally:
+                self._under_way.discard(task)
+
+        return told
 
     async def _watch(self) -> None:
         """Put a new ticker in the place of one that has not ticked for a while."""
@@ -174,15 +198,3 @@ class Scheduler:
 
 def _ticker() -> AsyncIOScheduler:
     return AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1})
-
-
-def _told(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """The job, with its failure logged: the next tick tries again."""
-
-    async def told() -> None:
-        try:
-            await job()
-        except Exception as error:  # noqa: BLE001 - a tick that fails must not stop the ticker
-            _log.error("tick_failed", job=job.__name__, error=type(error).__name__)
-
-    return told

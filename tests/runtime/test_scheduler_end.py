@@ -1,0 +1,58 @@
+"""When the scheduler stops, what it has begun comes to its end and nothing else begins."""
+
+import asyncio
+
+import pytest
+
+from engine.model.values import Millis
+from engine.runtime.runtime import Runtime
+from engine.runtime.tokens import Keyring
+from engine.testing.clock import ManualClock
+from engine.testing.memory import MemoryRegistry, MemoryStore
+
+
+class SlowToForget(MemoryStore):
+    """A store whose pruning takes until it is let go on."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.begun = asyncio.Event()
+        self.let_go_on = asyncio.Event()
+        self.ended = 0
+
+    async def prune(self, before: Millis) -> int:
+        self.begun.set()
+        await self.let_go_on.wait()
+        self.ended += 1
+        return await super().prune(before)
+
+
+def shell(store: MemoryStore, clock: ManualClock) -> Runtime:
+    return Runtime(store, MemoryRegistry(), Keyring({"a": b"k" * 32}), clock)
+
+
+async def test_a_job_under_way_is_waited_for_and_not_cancelled(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+    store = SlowToForget(clock)
+    scheduler = shell(store, clock).scheduler
+    scheduler.start()
+    await store.begun.wait()
+    stopping = asyncio.create_task(scheduler.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=0.05)
+    assert not done
+    store.let_go_on.set()
+    await stopping
+    assert store.ended == 1
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("rounds", range(6))
+async def test_however_soon_after_its_start_it_stops_no_job_is_told_to_have_failed(
+    rounds: int, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    scheduler = shell(MemoryStore(clock), clock).scheduler
+    scheduler.start()
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    await scheduler.stop()
+    await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
