@@ -1,5 +1,7 @@
 """The rows that hang on a turn: messages, usage, outbox."""
 
+from typing import Literal
+
 from engine.model.effects import Finish, Step
 from engine.model.values import Json
 from engine.runtime.catalog import Catalog
@@ -42,38 +44,32 @@ def draft_usage(occasion: Occasion, turn_id: str, catalog: Catalog, new_id: NewI
 
 def draft_messages(occasion: Occasion, reply: TurnReply, new_id: NewId) -> tuple[MessageRow, ...]:
     """The customer's message, once, and the assistant's when the turn is done and has said something."""
-    rows: list[MessageRow] = []
     said = occasion.input
+    heard = occasion.begun is None and (said.text is not None or said.values is not None)
+    answered = bool(reply.blocks) and reply.status != "running"
     first = occasion.conversation.next_sequence
-    if occasion.begun is None and (said.text is not None or said.values is not None):
-        rows.append(
-            MessageRow(
-                tenant_id=occasion.tenant_id,
-                id=new_id(),
-                conversation_id=occasion.conversation.id,
-                run_id=occasion.run_id,
-                turn_id=reply.turn_id,
-                role="user",
-                sequence=first,
-                created_at=occasion.now,
-                text=said.text,
-                values=said.values,
-            )
-        )
-    if reply.blocks and reply.status != "running":
-        rows.append(
-            MessageRow(
-                tenant_id=occasion.tenant_id,
-                id=new_id(),
-                conversation_id=occasion.conversation.id,
-                run_id=occasion.run_id,
-                turn_id=reply.turn_id,
-                role="assistant",
-                sequence=first + len(rows),
-                created_at=occasion.now,
-            )
-        )
+    rows: list[MessageRow] = []
+    if heard:
+        rows.append(_message(occasion, reply, "user", first, new_id()))
+    if answered:
+        rows.append(_message(occasion, reply, "assistant", first + heard, new_id()))
     return tuple(rows)
+
+
+def _message(occasion: Occasion, reply: TurnReply, role: Literal["user", "assistant"], sequence: int, message_id: str) -> MessageRow:
+    said = occasion.input if role == "user" else None
+    return MessageRow(
+        tenant_id=occasion.tenant_id,
+        id=message_id,
+        conversation_id=occasion.conversation.id,
+        run_id=occasion.run_id,
+        turn_id=reply.turn_id,
+        role=role,
+        sequence=sequence,
+        created_at=occasion.now,
+        text=None if said is None else said.text,
+        values=None if said is None else said.values,
+    )
 
 
 def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId) -> tuple[OutboxRow, ...]:
