@@ -288,3 +288,9 @@ def test_a_form_with_one_field_takes_text() -> None:
 )
 def test_what_free_text_is_compared_by(text: str, key: str) -> None:
     assert option_key(text) == key
+
+
+@pytest.mark.parametrize("kind", ["number", "integer", "rating"])
+@pytest.mark.parametrize("text", ["9" * 309, "-" + "9" * 400, "1" + ",000" * 900])
+def test_a_number_of_any_length_is_judged(kind: InputType, text: str) -> None:
+    assert codes(one(kind), text) == [("/text", "too_large")]

@@ -97,7 +97,11 @@ def storable(text: str) -> bool:
 
 
 def _number(question: Question, value: Json, rules: Validation) -> Judged:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return fault("type")
+    if isinstance(value, int) and abs(value) > BIGGEST:  # one of thousands of digits is nothing that a float could be asked about
+        return fault("too_large")
+    if not math.isfinite(value):
         return fault("type")
     number: int | float = value
     if question.type != "number" or rules.integer is True:
