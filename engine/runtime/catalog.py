@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+import structlog
 from msgspec import Struct
 
+from engine.errors import Unavailable
 from engine.interpreter import CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
@@ -18,6 +20,7 @@ from engine.runtime.store.registry import ApiKeyRow, FlowHead, PriceRow, PublicK
 
 _documents: Final = msgspec.msgpack.Decoder(Flow)
 _encoder: Final = msgspec.msgpack.Encoder()
+_log = structlog.get_logger()
 
 
 def encode_flow(flow: Flow) -> bytes:
@@ -58,9 +61,19 @@ class Catalog:
         if await self._registry.revision() == self._view.revision:
             return False
         register = await self._registry.register()
-        for head in register.flows:
+        readable = [head for head in register.flows if await self._is_readable(head)]
+        self._view = _index(msgspec.structs.replace(register, flows=readable))
+        return True
+
+    async def _is_readable(self, head: FlowHead) -> bool:
+        """Bring the version into memory; False when it cannot be read: that takes its own intent away, not the whole server."""
+        try:
             await self.fetch(head.tenant_id, FlowRef(head.flow, head.version))
-        self._view = _index(register)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, others are published beside it
+            _log.error("flow_unreadable", tenant=head.tenant_id, flow=head.flow, version=head.version, error=type(error).__name__)
+            return False
         return True
 
     async def fetch(self, tenant_id: str, ref: FlowRef) -> CompiledFlow | None:

@@ -21,7 +21,7 @@ from engine.model.problems import Problem
 from engine.runtime.replies import TurnReply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TokenUsage, TriggerRequest
 from engine.runtime.store.port import RunFilter
-from engine.runtime.store.registry import PriceRow
+from engine.runtime.store.registry import Draft, PriceRow
 from tests.runtime.conftest import TENANT, World, until
 
 MINUTE = 60_000
@@ -336,3 +336,13 @@ async def test_every_turn_and_every_end_is_written_for_the_webhooks(world: World
     await world.executor.resume(caller, world.answer(asked, "A-1"))
     lists = await world.executor.runs(caller, RunFilter(conversation_id=asked.conversation_id))
     assert [reply.status for reply in lists] == ["completed"]
+
+
+async def test_a_published_flow_that_cannot_be_read_takes_only_its_own_intent_away(world: World) -> None:
+    broken = Draft(flow="broken", digest="d", intent="broken", source="", document=b"\xff")
+    await world.runtime.registry.publish(TENANT, [broken], world.clock.wall())
+    assert await world.runtime.catalog.refresh()
+    caller = await world.customer()
+    with pytest.raises(IntentNotMatched):
+        await world.trigger(caller, "broken")
+    assert (await world.trigger(caller)).status == "waiting_input"
