@@ -47,15 +47,15 @@ def command(
     else:
         partner = local_partner(_sources(flows), locale)
     kept = Record(SystemClock().wall(), locale)
-    run(_talk(partner, kept, intent, text))
+    run(_talk(partner, kept, intent, text, locale))
     if record is not None:
         kept.write(record)
         note(f"Saved as {record}.")
 
 
-async def _talk(partners: AbstractAsyncContextManager[Partner], record: Record, intent: str, text: str | None) -> None:
+async def _talk(partners: AbstractAsyncContextManager[Partner], record: Record, intent: str, text: str | None, locale: str | None) -> None:
     async with partners as partner:
-        await Conversation(partner, Lines(), record).hold(intent, text)
+        await Conversation(partner, Lines(), record, locale).hold(intent, text)
 
 
 def _sources(flows: Path | None) -> Sequence[Source]:

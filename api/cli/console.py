@@ -1,8 +1,9 @@
 """How commands write results, and what they say to the person at the terminal."""
 
 import asyncio
+import difflib
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
@@ -52,6 +53,12 @@ def moment(at: Millis) -> str:
 def counted(number: int, noun: str) -> str:
     """The number with its noun: 1 flow, 2 flows."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question, after a space, for the known word that is nearest; nothing where none is near."""
+    near = difflib.get_close_matches(word.casefold(), [*known], n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def leave(code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import click
@@ -28,12 +29,17 @@ async def open_database(*, create: bool = False) -> AsyncIterator[Registry]:
     """The registry of the settings' database, migrated; without `create` a database that is not there is a finding."""
     path = sqlite_path(read_settings(os.environ).database_url)
     if not create and not path.exists():
-        raise click.ClickException(f"There is no database at {path}: run `baton init` first, or set BATON_DATABASE_URL.")
+        raise click.ClickException(no_database(path))
     registry = await open_registry(path)
     try:
         yield registry
     finally:
         await registry.close()
+
+
+def no_database(path: Path) -> str:
+    """What is said where the database is not there."""
+    return f"There is no database at {path}: run `baton init` first, or set BATON_DATABASE_URL."
 
 
 def find_tenant(register: Register, name: str | None) -> TenantRow:

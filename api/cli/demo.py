@@ -27,8 +27,10 @@ class Demo(Struct, frozen=True):
         lines = [f"  Chat page    {url}/"]
         if self.public_key:
             lines.append(f"  Public key   {self.public_key}")
-        if self.api_key:
-            lines.append(f"  API key      {self.api_key}  (shown this once)")
+        shown = (
+            f"{self.api_key}  (shown this once)" if self.api_key else "(shown when it was made; another: scripts/baton keys create --api)"
+        )
+        lines.append(f"  API key      {shown}")
         if self.published:
             lines.append(f"  Published    {', '.join(self.published)}")
         return lines

@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 
 from api.cli.console import counted, example, json_option, leave, moment, note, write_json, write_table
-from api.cli.database import now
+from api.cli.database import no_database, now
 from api.cli.program import FINDING
 from api.secrets import key_file
 from api.settings import Settings, read_settings
@@ -60,6 +60,9 @@ def _checks() -> Iterator[Check]:
     yield _secret(settings)
     try:
         path = sqlite_path(settings.database_url)
+        if not path.exists():
+            yield Check("database", ok=False, detail=no_database(path))
+            return
         found = inspect(path)
     except StoreError as error:
         yield Check("database", ok=False, detail=str(error))

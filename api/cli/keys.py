@@ -6,6 +6,7 @@ import click
 
 from api.cli.console import example, json_option, moment, note, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
+from api.cli.program import Commands
 from api.cli.terms import term_options
 from engine.runtime.administration import KeyTerms, new_api_key, new_public_key, rotate_api_key, rotate_public_key, set_key_status
 from engine.runtime.store.registry import ApiKeyRow, KeyStatus, PublicKeyRow, Register, Registry, TenantRow
@@ -15,7 +16,7 @@ KeyRow = PublicKeyRow | ApiKeyRow
 kind_option = click.option("--public/--api", "public", default=None, help="Public keys, or API keys.")
 
 
-@click.group("keys", epilog=example("baton keys list"))
+@click.group("keys", cls=Commands, epilog=example("baton keys list"))
 def command() -> None:
     """List and change public and API keys; a key is named by its id, a public one also by itself.
 
@@ -46,7 +47,7 @@ def list_(tenant: str | None, *, public: bool | None, as_json: bool) -> None:
 @tenant_option
 @json_option
 def create(tenant: str | None, *, public: bool | None, as_json: bool, **terms: Any) -> None:
-    """Make a key, public unless --api is given; secrets are shown this once."""
+    """Make a key, public unless --api is given. Its secrets are shown this once."""
     if public is False and any(terms.values()):
         raise click.UsageError("Origins, intents and the like belong to public keys: an API key has none.")
     _tell(run(_create(tenant, None if public is False else KeyTerms(**terms))), as_json=as_json)
@@ -57,7 +58,7 @@ def create(tenant: str | None, *, public: bool | None, as_json: bool, **terms: A
 @tenant_option
 @json_option
 def rotate(key: str, tenant: str | None, *, as_json: bool) -> None:
-    """Give a key new secrets in place, shown this once; what was known of it before opens nothing from then on.
+    """Give a key new secrets in place. They are shown this once; what was known before opens nothing from then on.
 
     A public key gets a new text and a new identity secret.
     """
@@ -69,7 +70,7 @@ def rotate(key: str, tenant: str | None, *, as_json: bool) -> None:
 @click.option("--off", is_flag=True, help="Let a paused key work again.")
 @tenant_option
 def pause(key: str, tenant: str | None, *, off: bool) -> None:
-    """Refuse a key until it is let work again; sessions that it opened are refused as well."""
+    """Refuse a key until it is let work again. Sessions that it opened are refused as well."""
     run(_set_status(tenant, key, "active" if off else "paused"))
     click.echo(f"{key} {'is active again' if off else 'is paused'}.")
 

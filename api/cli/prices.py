@@ -9,6 +9,7 @@ import click
 from api.cli.console import counted, example, json_option, moment, note, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.files import read_source
+from api.cli.program import Commands
 from engine.runtime.administration import put_prices
 from engine.runtime.prices.table import Listed, listed_price, read_table
 from engine.runtime.store.registry import PriceRow
@@ -16,7 +17,7 @@ from engine.runtime.store.registry import PriceRow
 price_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group("prices", epilog=example("baton prices import prices.csv"))
+@click.group("prices", cls=Commands, epilog=example("baton prices import prices.csv"))
 def command() -> None:
     """Show and change what models cost: US dollars per million tokens."""
 
@@ -34,6 +35,11 @@ def show(tenant: str | None, *, as_json: bool) -> None:
             ("MODEL", "INPUT", "OUTPUT", "CACHED INPUT", "EFFECTIVE FROM"),
             [(row.model, row.input, row.output, row.cached_input or "-", moment(row.effective_from)) for row in rows],
         )
+
+
+command.add_command(
+    click.Command("list", params=show.params, callback=show.callback, help="The same as show.", epilog=example("baton prices list"))
+)
 
 
 @command.command("set", epilog=example("baton prices set gpt-4o-mini --input 0.15 --output 0.60 --cached-input 0.075"))
@@ -67,6 +73,7 @@ def import_(file: Path, tenant: str | None) -> None:
     click.echo(f"{counted(len(prices), 'price')} imported.")
     for price, newer in shadowed:
         note(f"{price.model}: the price of {moment(newer)} goes on to hold, it is newer than the imported one.")
+    note(f"See the table with `baton prices show{f' --tenant {tenant}' if tenant else ''}`.")
 
 
 def _shown(row: PriceRow) -> dict[str, Any]:

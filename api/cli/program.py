@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from api.cli.console import example
+from api.cli.console import did_you_mean, example
 from engine.errors import BatonError, SettingsError
 
 COMMANDS: Final = MappingProxyType(
@@ -38,7 +38,18 @@ class Misuse(click.ClickException):
     exit_code = WRONG_USE
 
 
-class _Program(click.Group):
+class Commands(click.Group):
+    """Commands by name; for one that is not there the nearest is told."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; what is no command is wrong use."""
+        name = args[0]
+        if not (ctx.resilient_parsing or name.startswith("-")) and self.get_command(ctx, name) is None:
+            ctx.fail(f"There is no command {name!r}.{did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+class _Program(Commands):
     """Loads a command's module, which has it as `command`, when it is asked for by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - asked for by click

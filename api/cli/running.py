@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import signal
@@ -25,6 +26,8 @@ _GRACE: Final = 3
 """Seconds that answers under way have to be finished; with what comes after it stays under five."""
 _LAST: Final = 4.8
 """Seconds after which the process ends whatever still hangs: what it did not finish, the next start does."""
+
+_LAST_PORT: Final = 65_535
 
 
 class _Server(uvicorn.Server):
@@ -108,8 +111,13 @@ def _bound(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.") from error
+        advice = _another_port(settings.port) if error.errno == errno.EADDRINUSE else ""
+        raise click.ClickException(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.{advice}") from error
     return listener
+
+
+def _another_port(taken: int) -> str:
+    return f" Choose another with --port {taken + 1 if taken < _LAST_PORT else taken - 1}, or --port 0 for any free one."
 
 
 def _announcement(listener: socket.socket, demo: Demo | None) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 import click
 import msgspec
@@ -29,6 +30,8 @@ def command(*, host: str | None, port: int | None, workers: int | None, dev: boo
     """
     given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
     settings = msgspec.structs.replace(read_settings(os.environ), **given)
+    if dev and sys.stderr.isatty() and not os.environ.get("BATON_LOG_FORMAT", "").strip():
+        settings = msgspec.structs.replace(settings, log_format="console")  # a person reads it
     _refuse_workers(settings)
     secret = server_key(settings, dev=dev)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

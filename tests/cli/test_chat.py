@@ -51,7 +51,7 @@ nodes:
   thanks: {type: block, block: card, payload: {title: "{{ vars.email }}", seats: "{{ vars.seats }}", days: "{{ vars.days }}"}, next: bye}
   bye: {type: message, text: "Bye {{ vars.number }}{{ vars.plan }}.", next: end}
 """
-FORM = "2\nada\n12\nPro\n1, tuesday\nyes\nada@example.org\n\n"
+FORM = "2\nada\nada@example.org\n12\n\nPro\n1, tuesday\nyes\n"
 SLOW = """\
 flow: slow
 intent: {}
@@ -91,19 +91,21 @@ def test_a_wrong_answer_is_explained_and_asked_again(baton: Baton, order: Path) 
     assert result.stdout.endswith("Bye A-7.\n  (completed)\n")
 
 
-def test_a_form_is_asked_field_by_field_and_only_what_was_wrong_again(baton: Baton, order: Path) -> None:
+def test_a_form_is_asked_field_by_field_and_each_is_judged_as_it_is_typed(baton: Baton, order: Path) -> None:
     result = baton("chat", "order", typed=FORM)
     assert [
         line.partition(":")[0] for line in result.stdout.splitlines() if line.startswith(("E-mail", "Seats", "Plan", "Days", "News"))
     ] == [
         "E-mail*",
-        "Seats (empty",
-        "Plan",
-        "Days",
-        "News",
         "E-mail*",
         "Seats (empty",
+        "Seats (empty",
+        "Plan",
+        "Days (1, 2)",
+        "News (yes/no)",
     ]
+    assert "E-mail*: ada\n  ! Enter an email address such as name@example.com.\nE-mail*: " in result.stdout
+    assert ": 12\n  ! This must be at most 9.\n" in result.stdout
     assert "[card]\n  title: ada@example.org\n  seats: 2\n" in result.stdout
     assert "mo" in result.stdout.partition("days: ")[2].splitlines()[0]
     assert result.stdout.endswith("Bye p.\n  (completed)\n")

@@ -43,8 +43,9 @@ def test_a_wrong_setting_is_found(baton: Baton, healthy: Path, monkeypatch: pyte
     assert not checks(baton)["settings"]
 
 
-def test_a_missing_database_is_found_and_not_made(baton: Baton, folder: Path) -> None:
+def test_a_missing_database_is_found_in_the_words_of_publish_and_not_made(baton: Baton, folder: Path) -> None:
     assert not checks(baton)["database"]
+    assert baton("keys", "list").stderr.removeprefix("Error: ").strip() in baton("doctor").stdout
     assert [*folder.iterdir()] == []
 
 

@@ -92,7 +92,7 @@ def test_a_table_that_is_none_says_why(name: str, text: str, told: str) -> None:
 
 def test_the_example_table_is_taken_as_it_is_and_tells_the_source_of_each_figure(baton: Baton, tenant: dict[str, Any]) -> None:
     result = baton("prices", "import", EXAMPLE)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "See the table with `baton prices show`.\n")
     rows = json.loads(baton("prices", "show", "--json").stdout)
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()[1:]
     assert len(rows) == len(lines) >= 8
@@ -120,6 +120,11 @@ def test_an_imported_price_that_a_newer_one_outlives_is_told(baton: Baton, folde
     assert baton("prices", "set", "gpt", "--input", "1", "--output", "2").exit_code == 0
     (folder / "prices.csv").write_text(f"{HEADER}gpt,5,9,,\n")
     assert "newer" in baton("prices", "import", "prices.csv").stderr
+
+
+def test_the_table_is_listed_as_it_is_shown(baton: Baton, tenant: dict[str, Any]) -> None:
+    baton("prices", "set", "gpt", "--input", "1", "--output", "2")
+    assert baton("prices", "list", "--json").stdout == baton("prices", "show", "--json").stdout != "[]\n"
 
 
 @pytest.mark.parametrize("options", [("--input", "-1", "--output", "2"), ("--input", "1", "--output", "2", "--effective-from", "soon")])

@@ -40,6 +40,24 @@ def test_the_help_names_every_command_with_its_meaning(baton: Baton) -> None:
     assert [name for name, meaning in COMMANDS.items() if f"  {name}" not in told or meaning not in told] == []
 
 
+@pytest.mark.parametrize("group", ["keys", "prices"])
+def test_no_meaning_is_cut_in_a_narrow_terminal(group: str, baton: Baton) -> None:
+    assert "..." not in baton(group, "--help").stdout.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"), [(("chatt",), "chat"), (("Publish",), "publish"), (("keys", "lst"), "list"), (("prices", "sow"), "show")]
+)
+def test_for_an_unknown_command_the_nearest_is_told(arguments: tuple[str, ...], meant: str, baton: Baton) -> None:
+    result = baton(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: There is no command {arguments[-1]!r}. Did you mean {meant!r}?\n" in result.stderr
+
+
+def test_an_unknown_command_like_no_other_gets_no_guess(baton: Baton) -> None:
+    assert baton("xyzzy").stderr.endswith("Error: There is no command 'xyzzy'.\n")
+
+
 @pytest.mark.parametrize(
     "arguments", [("dance",), ("check",), ("serve", "--port", "70000"), ("prices", "set", "gpt"), ("check", "missing.yaml")]
 )

@@ -44,6 +44,7 @@ def test_a_second_start_finds_what_the_first_made_and_does_not_tell_secrets_agai
         pass
     assert public_key in second.told
     assert "sk_" not in second.told
+    assert "  API key      (shown when it was made; another: scripts/baton keys create --api)\n" in second.told
 
 
 def test_dev_with_a_flow_that_has_an_error_makes_nothing(flows: Path, baton: Baton) -> None:
@@ -96,7 +97,8 @@ def test_a_port_that_is_taken_is_a_finding(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = refused(folder, "--port", str(taken.getsockname()[1]))
     assert (result.returncode, result.stdout) == (1, "")
-    assert "cannot be listened on" in result.stderr
+    assert "cannot be listened on: Address already in use. Choose another with --port " in result.stderr
+    assert result.stderr.endswith(", or --port 0 for any free one.\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,29 +1,36 @@
 """The conversation itself: what is said is shown, what is asked is answered, and a deadline acts while one thinks."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
 
 from api.cli.talking.lines import Lines
-from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Partner, Said, ShownBlock
-from api.cli.talking.questions import ask
+from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
+from api.cli.talking.questions import Draft, ask
 from api.cli.talking.record import Record
 from api.cli.talking.screen import draw, draw_note, draw_wrong
 from engine.model.values import Json
 from engine.runtime.clock import SystemClock
 
+_ENGLISH: Final = "en"
+
 
 class Conversation:
     """One run from its trigger to its end, or until the person has gone."""
 
-    def __init__(self, partner: Partner, lines: Lines, record: Record) -> None:
+    def __init__(self, partner: Partner, lines: Lines, record: Record, locale: str | None = None) -> None:
         self._partner = partner
         self._lines = lines
         self._record = record
+        self._locale = locale or _ENGLISH
         self._shown: set[str] = set()
 
     async def hold(self, intent: str, text: str | None) -> None:
         """Talk until there is nothing more to say."""
         first, said = await self._partner.trigger(intent, text)
         self._record.triggered(first)
+        if self._lines.interactive:
+            draw_note("Ctrl-D ends it")
         while True:
             self._show(said)
             if said.ended:
@@ -45,7 +52,7 @@ class Conversation:
             try:
                 following = await self._partner.answer(said, answer)
             except AnswerWrong as refusal:
-                draw_wrong(refusal.wrongs)
+                draw_wrong(_by_label(refusal.wrongs, said.expected.get("fields", [])))
                 self._record.refused(answer, refusal.wrongs)
                 kept = answer if isinstance(answer, dict) else {}
                 again = {wrong.name for wrong in refusal.wrongs if wrong.name}
@@ -58,7 +65,7 @@ class Conversation:
 
     async def _before_the_deadline(self, said: Said, kept: dict[str, Json], again: set[str]) -> Answer | Said | None:
         """The answer, None where the person has gone, or what is true where the deadline was first."""
-        asking = asyncio.create_task(ask(self._lines, said.expected or {}, kept, again))
+        asking = asyncio.create_task(ask(self._lines, said.expected or {}, Draft(kept, again), self._locale))
         watching = asyncio.create_task(self._partner.changed(said))
         try:
             await asyncio.wait({asking, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -80,3 +87,9 @@ class Conversation:
         for block in fresh:
             draw(block)
         self._record.heard(said, fresh, SystemClock().wall())
+
+
+def _by_label(wrongs: Sequence[Wrong], fields: Sequence[dict[str, Any]]) -> list[Wrong]:
+    """What is wrong, named as the person was asked for it."""
+    labels = {field.get("name"): field["label"] for field in fields}
+    return [Wrong(labels.get(wrong.name, wrong.name), wrong.message) for wrong in wrongs]

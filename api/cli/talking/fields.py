@@ -7,6 +7,14 @@ from engine.model.values import Json
 
 DISPLAYED: Final = frozenset({"heading", "paragraph", "divider"})
 FILES: Final = frozenset({"file_upload", "image_upload", "signature"})
+_FORMS: Final = {
+    "boolean": "yes/no",
+    "checkbox": "yes/no",
+    "date": "2026-01-31",
+    "time": "14:30",
+    "datetime": "2026-01-31T14:30",
+    "multi_select": "1, 2",
+}
 _YES: Final = frozenset({"yes", "y", "true", "on", "ja", "oui", "si", "sí"})
 _NO: Final = frozenset({"no", "n", "false", "off", "nein", "non"})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
@@ -30,6 +38,22 @@ def typed_value(field: dict[str, Any], line: str) -> Json:
             raise ValueError("Files cannot be sent from a terminal: leave it empty.")
         case _:
             return line
+
+
+def typed_text(value: Json) -> str:
+    """What one types to give the value; the inverse of `typed_value`."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(typed_text, value))
+        case _:
+            return str(value)
+
+
+def form_of(field: dict[str, Any]) -> str | None:
+    """What is typed looks like this, where the type has a form of its own."""
+    return None if field.get("options") and field["type"] != "multi_select" else _FORMS.get(field["type"])
 
 
 def _number(text: str) -> int | float:

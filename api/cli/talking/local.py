@@ -2,17 +2,16 @@
 
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import click
-
+from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
 from engine.errors import InvalidWaitToken, Unfit
-from engine.loading import Source
+from engine.loading import Source, load_flows
 from engine.model.values import Millis
-from engine.runtime.administration import KeyTerms, create_tenant, publish
+from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
 from engine.runtime.executor import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, OpenRequest, ResumeRequest, TriggerRequest
@@ -24,20 +23,16 @@ _POLL = 25.0
 class LocalPartner:
     """Talks to the executor as the chat surface does."""
 
-    def __init__(self, runtime: Runtime, caller: Caller, examples: Mapping[str, str]) -> None:
+    def __init__(self, runtime: Runtime, caller: Caller, examples: Examples) -> None:
         self._runtime = runtime
         self._caller = caller
         self._examples = examples
-        """Each intent with what people say to it."""
 
     async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
         """See Partner."""
-        if intent not in self._examples:
-            known = ", ".join(sorted(self._examples)) or "none"
-            raise click.ClickException(f"No flow here has the intent {intent!r}; there are: {known}.")
-        said = text or self._examples[intent]
-        taken = await self._runtime.executor.trigger(self._caller, TriggerRequest(intent=intent, text=said))
-        return said, self._said(taken.reply)
+        begin = beginning(intent, text, self._examples)
+        taken = await self._runtime.executor.trigger(self._caller, TriggerRequest(intent=begin.intent, text=begin.text))
+        return begin.text, self._said(taken.reply)
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """See Partner."""
@@ -76,7 +71,8 @@ class LocalPartner:
 
 @asynccontextmanager
 async def local_partner(sources: Sequence[Source], locale: str | None) -> AsyncIterator[LocalPartner]:
-    """A partner with these flows published; FlowRefused when one has an error."""
+    """A partner with these flows published; FlowRefused, before anything is begun, when one has an error."""
+    checked_drafts(load_flows(sources))
     with tempfile.TemporaryDirectory(prefix="baton-chat-") as folder:
         url = f"sqlite:///{Path(folder) / 'chat.db'}"
         runtime = await Runtime.start(database_url=url, secret=secrets.token_bytes(32), synchronous="normal")
@@ -96,10 +92,10 @@ async def _partner(runtime: Runtime, sources: Sequence[Source], locale: str | No
     return LocalPartner(runtime, caller, _examples(runtime, made.tenant_id))
 
 
-def _examples(runtime: Runtime, tenant_id: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _examples(runtime: Runtime, tenant_id: str) -> Examples:
+    found: dict[str, list[str]] = {}
     for name in runtime.catalog.intents(tenant_id):
         compiled = runtime.catalog.triggered(tenant_id, name)
         intent = None if compiled is None else compiled.flow.intent
-        found[name] = intent.examples[0] if intent is not None and intent.examples else name
+        found[name] = [] if intent is None else intent.examples
     return found

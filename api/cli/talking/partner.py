@@ -66,7 +66,7 @@ class Partner(Protocol):
     """One conversation with one run at a time."""
 
     async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
-        """Start the intent's flow; without a text, with the first of its examples. Gives the text and what is said to it."""
+        """Start the flow of the intent that is named; gives the text that it was begun with and what is said to it. See `beginning`."""
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """Answer what is expected; raises AnswerWrong or MovedOn."""
@@ -76,6 +76,6 @@ class Partner(Protocol):
 
 
 def field_of(pointer: str) -> str | None:
-    """The field that a JSON Pointer into a request's body names."""
-    head, _, name = pointer.rpartition("/")
-    return name.replace("~1", "/").replace("~0", "~") if head.endswith("values") else None
+    """The field that a JSON Pointer into a request's body names, or leads into."""
+    _, within, place = f"/{pointer}".partition("/values/")
+    return place.partition("/")[0].replace("~1", "/").replace("~0", "~") if within else None

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 import httpx
 
+from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
 
 _SURFACE: Final = "/api/public/v1/chat"
@@ -24,12 +25,12 @@ class RemotePartner:
     def __init__(self, client: httpx.AsyncClient, session: dict[str, Any]) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {session['sessionToken']}"}
-        self._examples = {intent["name"]: [*intent["examples"], intent["name"]][0] for intent in session["intents"]}
+        self._examples: Examples = {intent["name"]: intent["examples"] for intent in session["intents"]}
 
     async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
         """See Partner."""
-        said = text or self._examples.get(intent, intent)
-        return said, _said(_body(await self._post({"text": said, "intentName": intent})))
+        begin = beginning(intent, text, self._examples)
+        return begin.text, _said(_body(await self._post({"text": begin.text, "intentName": begin.intent})))
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """See Partner."""

@@ -1,12 +1,16 @@
 """The terminal: blocks drawn, options numbered, prompts."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+from typing import Any, Final
 
 import click
 
 from api.cli.talking.partner import ShownBlock, Wrong
+
+_DRAWN: Final = frozenset({"card", "carousel", "image", "file", "link", "product"})
+"""Kinds whose payload says it all; of others only the fallback is for people."""
 
 
 def draw(block: ShownBlock) -> None:
@@ -18,10 +22,32 @@ def draw(block: ShownBlock) -> None:
             title = str(block.payload.get("title") or "")
             if title:
                 _say(f"{title}\n{'-' * min(len(title), 60)}")
+        case kind if kind not in _DRAWN and (instead := block.payload.get("fallback")):
+            _say(str(instead))
         case kind:
             _say(f"[{kind}]")
-            for name, value in block.payload.items():
-                _say(f"  {name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+            for line in _lines(block.payload):
+                _say(f"  {line}")
+
+
+def _lines(payload: dict[str, Any]) -> Iterator[str]:
+    """Every entry as `name: value`, labelled ones by their label; a list of mappings below its name, one after the other."""
+    for name, value in payload.items():
+        if name == "fallback":
+            continue
+        items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        if not items or len(items) < len(value):
+            yield f"{name}: {_text(value)}"
+        elif all(item.keys() == {"label", "value"} for item in items):
+            yield from (f"{item['label']}: {_text(item['value'])}" for item in items)
+        else:
+            yield f"{name}:"
+            for item in items:
+                yield from (f"{mark} {line}" for mark, line in zip(chain("-", repeat(" ")), _lines(item), strict=False))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def draw_options(options: Sequence[dict[str, Any]]) -> None:
