@@ -1,8 +1,11 @@
 """`baton chat`, with what a person types coming from a pipe."""
 
 import asyncio
+import io
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from api.cli.talking.screen import draw
 from engine.loading import Source
 from engine.runtime.clock import SystemClock
 from tests.cli.conftest import Baton
-from tests.support.server import running_server
+from tests.support.server import environment, running_server
 
 ORDER = """\
 flow: order
@@ -104,7 +107,10 @@ def test_a_form_is_asked_field_by_field_and_each_is_judged_as_it_is_typed(baton:
         "Days (1, 2)",
         "News (yes/no)",
     ]
-    assert "E-mail*: ada\n  ! Enter an email address such as name@example.com.\nE-mail*: " in result.stdout
+    assert (
+        "E-mail*: ada\n  ! Enter an email address such as name@example.com.\n  (the same once more sends it as it is)\nE-mail*: "
+        in result.stdout
+    )
     assert ": 12\n  ! This must be at most 9.\n" in result.stdout
     assert "[card]\n  title: ada@example.org\n  seats: 2\n" in result.stdout
     assert "mo" in result.stdout.partition("days: ")[2].splitlines()[0]
@@ -191,6 +197,46 @@ def test_an_intent_that_no_flow_has_is_a_finding_that_names_those_there_are(bato
     result = baton("chat", "orders", typed="")
     assert result.exit_code == 1
     assert "greeting, order" in result.stderr
+    assert result.stderr.endswith("Did you mean 'order'?\n")
+
+
+@pytest.mark.parametrize("named", ["where is my parcel", " Where is  MY parcel"])
+def test_an_example_of_one_flow_stands_for_its_intent(named: str, baton: Baton, order: Path) -> None:
+    result = baton("chat", named, "--record", "talk.yaml", typed="1\nA-7\n")
+    assert result.stdout.endswith("Bye A-7.\n  (completed)\n")
+    assert f'- trigger: "{named}"' in (order.parent / "talk.yaml").read_text()
+
+
+def test_an_example_of_several_flows_is_refused_with_their_names(baton: Baton, order: Path) -> None:
+    (order / "other.yaml").write_text(ORDER.replace("flow: order", "flow: other"))
+    result = baton("chat", "where is my parcel", typed="")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "order, other" in result.stderr
+
+
+def test_a_broken_flow_is_told_before_anything_is_begun(flows: Path) -> None:
+    (flows / "broken.yaml").write_text("flow: broken\nnodes: {a: {type: message, next: end}}\n")
+    command = [sys.executable, "-m", "api.cli", "chat", "greeting", "--flows", "."]
+    for _ in range(3):
+        result = subprocess.run(command, cwd=flows, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.startswith("Error: broken.yaml:2:9: error key.missing")
+        assert "Traceback" not in result.stderr
+
+
+class Terminal(io.StringIO):
+    """A person at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+async def test_on_a_terminal_it_is_told_once_how_to_end_it(capsys: pytest.CaptureFixture[str]) -> None:
+    async with local_partner([Source("order.yaml", ORDER)], None) as partner:
+        await Conversation(partner, Lines(Terminal("1\nA-7\n")), Record(0, None)).hold("order", None)
+    told = capsys.readouterr().out
+    assert told.startswith("  (Ctrl-D ends it)\nWhat is it about?\n")
+    assert told.count("Ctrl-D") == 1
 
 
 def test_a_server_and_its_key_go_together(baton: Baton, order: Path) -> None:
@@ -236,3 +282,28 @@ def test_what_cannot_be_a_value_is_explained(kind: str) -> None:
 def test_nothing_that_is_said_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     draw(ShownBlock("1", "message", {"text": "\x1b[2Jhello\r\x07"}))
     assert capsys.readouterr().out == "\N{REPLACEMENT CHARACTER}[2Jhello\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "shown"),
+    [
+        (
+            "card",
+            {"title": "Lamp", "fields": [{"label": "Total", "value": "9"}, {"label": "Days", "value": ["mo", 2]}], "fallback": "A lamp"},
+            ["[card]", "  title: Lamp", "  Total: 9", "  Days: mo, 2"],
+        ),
+        (
+            "carousel",
+            {"items": [{"title": "One", "url": "https://a.example"}, {"title": "Two"}]},
+            ["[carousel]", "  items:", "  - title: One", "    url: https://a.example", "  - title: Two"],
+        ),
+        ("link", {"url": "https://a.example", "fallback": "See there"}, ["[link]", "  url: https://a.example"]),
+        ("map", {"at": [1, 2], "fallback": "By the river"}, ["By the river"]),
+        ("map", {"at": {"x": 1}}, ["[map]", '  at: {"x": 1}']),
+    ],
+)
+def test_a_block_is_drawn_in_lines_or_by_its_fallback(
+    kind: str, payload: dict[str, Any], shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(ShownBlock("1", kind, payload))
+    assert capsys.readouterr().out.splitlines() == shown

@@ -24,6 +24,8 @@ class Conversation:
         self._record = record
         self._locale = locale or _ENGLISH
         self._shown: set[str] = set()
+        self._kept: dict[str, Json] = {}
+        """What a form was answered with that is asked once more."""
 
     async def hold(self, intent: str, text: str | None) -> None:
         """Talk until there is nothing more to say."""
@@ -43,7 +45,7 @@ class Conversation:
 
     async def _go_on(self, said: Said) -> Said | None:
         """What is true after the next answer or deadline; None where the person has gone."""
-        kept: dict[str, Json] = {}
+        kept, self._kept = self._kept, {}
         again: set[str] = set()
         while said.expected is not None:
             answer = await self._before_the_deadline(said, kept, again)
@@ -60,6 +62,8 @@ class Conversation:
             except MovedOn as late:
                 return self._too_late(said, late.said)
             self._record.answered(answer)
+            if isinstance(answer, dict) and _asked_again(said.expected, following.expected):
+                self._kept = answer
             return following
         return self._too_late(said, await self._partner.changed(said))
 
@@ -87,6 +91,14 @@ class Conversation:
         for block in fresh:
             draw(block)
         self._record.heard(said, fresh, SystemClock().wall())
+
+
+def _asked_again(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
+    """Whether what was answered cost an attempt, and the same form is asked once more."""
+    if before is None or after is None or before.get("attempts_left") is None:
+        return False
+    told = ("kind", "fields")
+    return after.get("attempts_left") == before["attempts_left"] - 1 and all(before.get(key) == after.get(key) for key in told)
 
 
 def _by_label(wrongs: Sequence[Wrong], fields: Sequence[dict[str, Any]]) -> list[Wrong]:

@@ -41,8 +41,7 @@ class _Form:
         self._fields: list[dict[str, Any]] = expected["fields"]
         self._draft = draft
         self._locale = locale
-        self._counted = expected.get("attempts_left") is not None
-        """Whether the flow counts wrong answers: then it gets them, so that its author sees what it does with them."""
+        self._explained = False
         self._values = {name: value for name, value in draft.values.items() if draft.again and name not in draft.again}
 
     async def ask(self) -> dict[str, Json] | None:
@@ -58,10 +57,11 @@ class _Form:
         return self._values
 
     async def _ask_field(self, field: dict[str, Any]) -> bool:
-        """Ask until what is typed will do, and keep it; False where the person has gone."""
+        """Ask until what is typed will do or is typed twice, and keep it; False where the person has gone."""
         earlier = self._draft.values.get(field["name"])
         hints = "; ".join(_hints(field, earlier))
         prompt = f"{field['label']}{'*' if field['required'] else ''}{f' ({hints})' if hints else ''}: "
+        refused: str | None = None
         while True:
             line = await _line(self._lines, prompt)
             if line is None:
@@ -72,9 +72,13 @@ class _Form:
                 draw_wrong([Wrong(None, str(problem))])
                 continue
             wrongs = objections(field, value, self._locale)
-            draw_wrong([Wrong(None, wrong) for wrong in wrongs])
-            if not wrongs or self._counted:
+            if not wrongs or line == refused:  # the last word is the flow's, and its author wants to see it
                 break
+            refused = line
+            draw_wrong([Wrong(None, wrong) for wrong in wrongs])
+            if not self._explained:
+                draw_note("the same once more sends it as it is")
+                self._explained = True
         if value is not None:
             self._values[field["name"]] = value
         return True

@@ -47,6 +47,8 @@ def _lines(payload: dict[str, Any]) -> Iterator[str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
+        return ", ".join(map(_text, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
