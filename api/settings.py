@@ -140,7 +140,7 @@ SETTINGS: Final = (
     Setting("BATON_SESSION_RENEW_SECONDS", "2592000", "how old a session token may be to continue its conversation", _whole(1, 31_536_000)),
     Setting("BATON_PUBLIC_URL", "", "what callback addresses begin with", _url),
     Setting("BATON_RATE_LIMIT_SESSIONS", "60/m", "sessions that one address may open, or `off`", _rate),
-    Setting("BATON_RATE_LIMIT_MESSAGES", "120/m", "messages that one session may send, or `off`", _rate),
+    Setting("BATON_RATE_LIMIT_MESSAGES", "120/m", "messages that one conversation may be sent, or `off`", _rate),
 )
 
 

@@ -54,6 +54,7 @@ def message_out(view: MessageView, *, trace: bool) -> MessageOut:
         role=message.role,
         blocks=[block_out(block, trace=trace) for block in reply.blocks] if reply else [],
         text=message.text,
+        values=message.values,
         sequence_index=message.sequence,
         replaces=None,
         turn_id=message.turn_id,

@@ -21,6 +21,9 @@ from engine.runtime.tokens import Session
 from engine.runtime.turns.opening import Opened
 
 _MOST_OPEN_RUNS = 20
+_SECRET_KEY = 32
+"""Characters of an Idempotency-Key that nobody guesses. Whoever opens a session without a name proves it by nothing else:
+a shorter key would hand one stranger's conversation to the next who thinks of it."""
 
 
 class Scene(Struct, frozen=True):
@@ -65,8 +68,10 @@ class SessionOpening:
         continued: Session | None,
         customer: str | None,
     ) -> OpenRequest:
-        scope = f"session:{key.id}:{continued.conversation_id if continued else customer or '-'}"
-        idempotency = asked.idempotency(scope, raw)
+        known = continued.conversation_id if continued else customer
+        idempotency = asked.idempotency(f"session:{key.id}:{known or '-'}", raw)
+        if known is None and idempotency is not None and len(idempotency.key) < _SECRET_KEY:
+            idempotency = None
         variables = body.variables or {}
         return OpenRequest(
             public_key_id=key.id,

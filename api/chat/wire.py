@@ -170,6 +170,7 @@ class MessageOut(Shown, frozen=True, kw_only=True):
     role: Literal["user", "assistant"]
     blocks: list[BlockOut]
     text: str | None
+    values: dict[str, Any] | None
     sequence_index: int
     replaces: Id | None
     turn_id: Id

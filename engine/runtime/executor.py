@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from engine.errors import ConversationNotFound, ExecutionNotFound, InvalidWaitToken
@@ -34,6 +35,8 @@ from engine.runtime.turns.occasion import Begun, Drafted
 from engine.runtime.turns.opening import Opened, decide_opening
 
 Outcome = TypeVar("Outcome", bound=Drafted | bytes | None)
+
+_log = structlog.get_logger()
 
 PATIENCE = 25.0
 """Seconds for which a request waits for its turn, unless it says otherwise."""
@@ -149,8 +152,11 @@ class Executor:
         return await self.runs(caller, RunFilter(conversation_id=conversation_id, open_only=True, limit=limit))
 
     async def runs(self, caller: Caller, chosen: RunFilter) -> list[TurnReply]:
-        """The tenant's runs that the filter lets through; which of them a customer may see is for the filter to say."""
-        return [latest_reply(view) for view in await self._store.runs(caller.tenant_id, chosen)]
+        """The tenant's runs that the filter lets through; which of them a customer may see is for the filter to say.
+
+        One whose stored reply cannot be read is left out: it must not hide the others.
+        """
+        return [reply for view in await self._store.runs(caller.tenant_id, chosen) if (reply := _readable(view)) is not None]
 
     async def conversation(self, caller: Caller, conversation_id: str) -> ConversationRow:
         """The conversation, if it is the caller's."""
@@ -262,6 +268,14 @@ def latest_reply(view: RunView) -> TurnReply:
     replies = [decode_reply(turn.reply) for turn in view.turns]
     blocks = tuple(block for reply in replies for block in reply.blocks)
     return msgspec.structs.replace(replies[-1], blocks=blocks)
+
+
+def _readable(view: RunView) -> TurnReply | None:
+    try:
+        return latest_reply(view)
+    except msgspec.DecodeError as error:
+        _log.error("reply_unreadable", execution=view.run.id, error=type(error).__name__)
+        return None
 
 
 def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tuple[Decision, Outcome]:

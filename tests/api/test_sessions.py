@@ -192,17 +192,28 @@ async def test_a_locale_is_a_language_tag_of_at_most_16(world: World, locale: st
     assert (await opened(world, locale=locale)).status_code == status
 
 
+KEY = "0198d000-0000-7000-8000-00000000000a"
+
+
+async def test_a_key_that_can_be_guessed_opens_nobody_elses_conversation(world: World) -> None:
+    body = {"publicKey": public_key("a")}
+    first = await world.send("POST", f"{CHAT}/sessions", body=body, idempotency_key="1")
+    second = await world.send("POST", f"{CHAT}/sessions", body=body, idempotency_key="1")
+    assert second.status_code == 200
+    assert second.json()["conversationId"] != first.json()["conversationId"]
+
+
 async def test_a_repeated_request_gets_the_same_bytes_even_when_more_was_published_since(world: World) -> None:
     body = {"publicKey": public_key("a")}
-    first = await world.send("POST", f"{CHAT}/sessions", body=body, idempotency_key="open")
+    first = await world.send("POST", f"{CHAT}/sessions", body=body, idempotency_key=KEY)
     await world.trigger(first.json()["sessionToken"])
     await world.change_key("a", label="New name", intents=["address"])
     world.clock.advance(5_000)
-    second = await world.send("POST", f"{CHAT}/sessions", body=body, idempotency_key="open")
+    second = await world.send("POST", f"{CHAT}/sessions", body=body, idempotency_key=KEY)
     assert second.content == first.content
     assert second.headers["idempotent-replayed"] == "true"
     assert "idempotent-replayed" not in first.headers
-    other = await world.send("POST", f"{CHAT}/sessions", body={**body, "locale": "de"}, idempotency_key="open")
+    other = await world.send("POST", f"{CHAT}/sessions", body={**body, "locale": "de"}, idempotency_key=KEY)
     assert (other.status_code, other.json()["error"]) == (409, "idempotency_conflict")
 
 

@@ -220,6 +220,15 @@ async def test_a_signed_customer_keeps_the_conversation(world: World) -> None:
     assert [reply.execution_id for reply in await world.executor.open_runs(second, asked.conversation_id)] == [asked.execution_id]
 
 
+async def test_a_conversation_of_one_customer_is_not_found_for_another(world: World) -> None:
+    ada = await world.customer("ada")
+    server = Caller(tenant_id=TENANT, surface="engine")
+    request = TriggerRequest(intent="strict", conversation_id=ada.conversation_id, customer_id="ada")
+    assert (await world.executor.trigger(server, request)).reply.conversation_id == ada.conversation_id
+    with pytest.raises(ConversationNotFound):
+        await world.executor.trigger(server, TriggerRequest(intent="strict", conversation_id=ada.conversation_id, customer_id="bob"))
+
+
 async def test_intents_are_allowed_before_they_are_looked_for(world: World) -> None:
     caller = await world.customer()
     narrow = Caller(tenant_id=TENANT, conversation_id=caller.conversation_id, intents=frozenset({"strict", "gone"}))

@@ -49,9 +49,11 @@ def admitted_flow(caller: Caller, intent: str, catalog: Catalog) -> CompiledFlow
     return flow
 
 
-def owned_conversation(caller: Caller, conversation: ConversationRow | None) -> ConversationRow:
-    """The conversation, if it is the caller's and takes messages."""
+def owned_conversation(caller: Caller, conversation: ConversationRow | None, customer_id: str | None = None) -> ConversationRow:
+    """The conversation, if it is the caller's, and that of the customer named, and takes messages."""
     if conversation is None or not reaches(caller, conversation.id, conversation.customer_id):
+        raise ConversationNotFound
+    if customer_id not in {None, conversation.customer_id}:
         raise ConversationNotFound
     demand_open(conversation)
     return conversation

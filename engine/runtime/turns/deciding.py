@@ -47,7 +47,7 @@ class Decider:
         if stored is not None:
             return stored
         script = admission.admitted_flow(caller, asked.intent, self._catalog)
-        conversation = fresh or admission.owned_conversation(caller, snapshot.conversation)
+        conversation = fresh or admission.owned_conversation(caller, snapshot.conversation, asked.customer_id)
         inputs, context, unfit = matched_inputs(script.flow, asked.context)
         taken = self._input(caller, asked, conversation, (*asked.unfit, *unfit))
         run_id = self._new_id()
