@@ -39,6 +39,7 @@ Every answer that is not a success is `{error, message, details}`; branch on `er
 Of equal keys in one JSON object the last counts. An optional key that is null counts as absent. Bodies nest at most 64 deep,
 and their whole numbers fit into 64 bits. A repeat under an Idempotency-Key must have the very same bytes.
 A quick question whose `pageType` is null is for every page.
+A session that is opened without a name honours an Idempotency-Key of 32 characters or more: a shorter one might be somebody else's.
 """
 _LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 _QUOTA_HEADERS: Final = {
