@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
+from typing import Final
 
 import click
 import msgspec
@@ -14,7 +16,7 @@ from api.cli.running import serve
 from api.secrets import server_key
 from api.settings import Settings, read_settings
 
-_SQLITE = "sqlite:"
+_SQLITE: Final = "sqlite:"
 
 
 @click.command("serve", epilog=example("baton serve --dev"))
@@ -30,12 +32,18 @@ def command(*, host: str | None, port: int | None, workers: int | None, dev: boo
     """
     given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
     settings = msgspec.structs.replace(read_settings(os.environ), **given)
-    if dev and sys.stderr.isatty() and not os.environ.get("BATON_LOG_FORMAT", "").strip():
-        settings = msgspec.structs.replace(settings, log_format="console")  # a person reads it
+    if dev and sys.stderr.isatty():
+        settings = readable(settings, os.environ)
     _refuse_workers(settings)
     secret = server_key(settings, dev=dev)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, secret, dev=dev))
+
+
+def readable(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """The settings with a log for people, unless the environment names its format."""
+    named = environment.get("BATON_LOG_FORMAT", "").strip()
+    return settings if named else msgspec.structs.replace(settings, log_format="console")
 
 
 def _refuse_workers(settings: Settings) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.cli.serve import readable
+from api.settings import read_settings
 from tests.cli.conftest import Baton
 from tests.support.server import SECRET, ServerProcess, environment, running_server
 
@@ -99,6 +101,12 @@ def test_a_port_that_is_taken_is_a_finding(folder: Path) -> None:
     assert (result.returncode, result.stdout) == (1, "")
     assert "cannot be listened on: Address already in use. Choose another with --port " in result.stderr
     assert result.stderr.endswith(", or --port 0 for any free one.\n")
+
+
+@pytest.mark.parametrize(("named", "form"), [("", "console"), (" ", "console"), ("json", "json")])
+def test_a_log_for_people_gives_way_to_a_format_that_is_named(named: str, form: str) -> None:
+    named_or_not = {"BATON_LOG_FORMAT": named}
+    assert readable(read_settings(named_or_not), named_or_not).log_format == form
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
