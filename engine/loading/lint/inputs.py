@@ -2,27 +2,17 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from engine.interpreter.answers import option_key
 from engine.loading.findings import Findings, shown
+from engine.loading.lint.answers import Asked, check_default, check_room
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.rules import DISPLAYED, OPTIONAL, PICKED, UPLOADS
 from engine.loading.lint.validation import check_validation
-from engine.model.inputs import Branch, FormField, Option
+from engine.model.inputs import Branch, Option
 from engine.model.nodes import Ask, Choice, Form
 from engine.model.values import Scalar, Text
 
 Path = tuple[str | int, ...]
-
-
-class _Asked(Struct, frozen=True):
-    """A question, and where it stands in its node."""
-
-    view: NodeView
-    path: Path
-    question: Ask | FormField
-    type: str
 
 
 def check_inputs(outline: Outline, findings: Findings) -> None:
@@ -30,7 +20,7 @@ def check_inputs(outline: Outline, findings: Findings) -> None:
     for view in outline.nodes.values():
         match view.node:
             case Ask():
-                _check_question(_Asked(view, (), view.node, view.node.input), findings)
+                _check_question(Asked(view, (), view.node, view.node.input), findings)
                 _check_routes(view, view.node, findings)
             case Choice():
                 _check_options(view, ("options",), view.node.options, findings)
@@ -52,10 +42,10 @@ def _check_fields(view: NodeView, form: Form, findings: Findings) -> None:
         elif field.name is not None and field.name in names:
             findings.add("field.duplicate", view.value_at(*path, "name"), f"the form has a field {shown(field.name)} already")
         names.add(field.name or "")
-        _check_question(_Asked(view, path, field, field.type), findings)
+        _check_question(Asked(view, path, field, field.type), findings)
 
 
-def _check_question(asked: _Asked, findings: Findings) -> None:
+def _check_question(asked: Asked, findings: Findings) -> None:
     view, path, question = asked.view, asked.path, asked.question
     options = question.options
     if options is None and asked.type in PICKED:
@@ -69,6 +59,9 @@ def _check_question(asked: _Asked, findings: Findings) -> None:
         findings.add("input.unfit", view.at(*path, "multiple"), f"an input of type {shown(asked.type)} takes one answer", hint)
     if question.validation is not None:
         check_validation(view, (*path, "validation"), asked.type, question.validation, findings)
+        check_room(asked, question.validation, findings)
+    if options or asked.type not in PICKED:
+        check_default(asked, findings)
 
 
 def _check_options(view: NodeView, path: Path, options: Sequence[Option | Branch], findings: Findings) -> None:

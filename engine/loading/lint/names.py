@@ -121,6 +121,21 @@ def _check_locales(outline: Outline, findings: Findings) -> None:
     named = outline.locales() if own is None else [(str(own.value), own.start), *outline.locales()]
     for locale, start in named:
         check_locale(locale, start, findings)
+    if all(_LOCALE.fullmatch(locale) for locale, _ in named):
+        _check_listed(own, outline.locales(), findings)
+
+
+def _check_listed(own: Leaf | None, listed: list[tuple[str, int]], findings: Findings) -> None:
+    """Every language stands in `locales` once, the flow's own among them, be it in general like de for de-AT."""
+    seen: set[str] = set()
+    for locale, start in listed:
+        if locale in seen:
+            findings.add("value.wrong", start, f"the language {shown(locale)} stands here for the second time")
+        seen.add(locale)
+    name = "" if own is None else str(own.value)
+    if own is not None and seen and seen.isdisjoint((name, name.partition("-")[0])):
+        hint = "write it there too: every run without a language of its own speaks it"
+        findings.add("value.wrong", own.start, f"the flow's language {shown(name)} is not one of `locales`", hint)
 
 
 def check_locale(locale: str, start: int, findings: Findings) -> None:

@@ -1,0 +1,92 @@
+"""The answers that a question can get at all: there must be one, and its literal default must be of its kind."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from engine.errors import AnswerRefused
+from engine.interpreter.answers import read_answer
+from engine.interpreter.answers.typed import RATING
+from engine.loading.findings import Findings, shown
+from engine.loading.lint.outline import NodeView
+from engine.loading.lint.rules import DISPLAYED
+from engine.model.inputs import DisplayType, Expectation, FormField, InputType, Question, ShownOption, Validation
+from engine.model.nodes import Ask
+from engine.model.problems import Problem
+
+Path = tuple[str | int, ...]
+
+_BOUNDS: Final = frozenset({"min", "max"})
+_NAME: Final = "answer"
+
+
+class Asked(Struct, frozen=True):
+    """A question, and where it stands in its node."""
+
+    view: NodeView
+    path: Path
+    question: Ask | FormField
+    type: InputType | DisplayType
+
+
+def check_room(asked: Asked, validation: Validation, findings: Findings) -> None:
+    """Reports literal bounds that no answer can keep, although they do not contradict each other."""
+    match asked.type:
+        case "rating":
+            _check_rating(asked, validation, findings)
+        case "multi_select":
+            _check_picks(asked, validation, findings)
+        case _:
+            pass
+
+
+def _check_rating(asked: Asked, validation: Validation, findings: Findings) -> None:
+    least, most = validation.min, validation.max
+    if least is None and isinstance(most, int | float) and most < RATING[0]:
+        _no_room(asked, "max", f"a rating begins at {RATING[0]}", findings)
+    elif most is None and isinstance(least, int | float) and least > RATING[1]:
+        _no_room(asked, "min", f"a rating without `max` ends at {RATING[1]}", findings)
+
+
+def _check_picks(asked: Asked, validation: Validation, findings: Findings) -> None:
+    least, most, options = validation.select_min, validation.select_max, asked.question.options
+    if options and isinstance(least, int | float) and least > len(options):
+        _no_room(asked, "select_min", f"of the options no more than {len(options)} can be picked", findings)
+    elif least is None and asked.question.required and isinstance(most, int | float) and most < 1:
+        _no_room(asked, "select_max", "an answer is required, and none may be picked", findings)
+
+
+def _no_room(asked: Asked, rule: str, message: str, findings: Findings) -> None:
+    findings.add("range.empty", asked.view.at(*asked.path, "validation", rule), message)
+
+
+def check_default(asked: Asked, findings: Findings) -> None:
+    """Reports a literal default that is no answer to such an input; the author's own rules do not bind it."""
+    question = asked.question
+    if question.default is None or asked.type in DISPLAYED or _has_template(question.default):
+        return
+    shown_options = tuple(ShownOption(one.value, str(one.value)) for one in question.options or ())
+    asks = Question(_NAME, asked.type, options=shown_options, multiple=question.multiple)
+    if (wrong := _wrong(asks, question.default)) is not None:
+        message = f"the default is no answer to an input of type {shown(asked.type)}: {wrong.message}"
+        findings.add("value.wrong", asked.view.value_at(*asked.path, "default"), message)
+
+
+def _wrong(question: Question, value: Any) -> Problem | None:
+    try:
+        read_answer(Expectation("text", _NAME, (question,)), values={_NAME: value}, text=None, locale="en")
+    except AnswerRefused as refused:
+        return next((one for one in refused.problems if one.code not in _BOUNDS), None)
+    return None
+
+
+def _has_template(value: Any) -> bool:
+    match value:
+        case str():
+            return "{{" in value
+        case list():
+            return any(map(_has_template, value))
+        case dict():
+            return any(map(_has_template, value.values()))
+        case _:
+            return False
