@@ -11,6 +11,7 @@ from msgspec import inspect as mi
 
 from engine.loading.findings import Findings, shown
 from engine.loading.kinds import fits, found, is_known, word
+from engine.loading.partial import Partial, partial
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn, Tree, plain
 from engine.model.problems import Diagnostic
 from engine.model.values import Duration, Name
@@ -83,13 +84,16 @@ def decode(tree: Tree, type_: type[T], words: Vocabulary = PLAIN_WORDS) -> tuple
 
 
 class Walk:
-    """One walk over a tree; `made` keeps what was made of each mapping, by the mapping's identity."""
+    """One walk over a tree; `made` keeps what was made of each mapping, by the mapping's identity, and `broken` what is left of others."""
 
     def __init__(self, tree: Tree, findings: Findings, words: Vocabulary) -> None:
         self._tree = tree
         self._findings = findings
         self._words = words
         self.made: dict[int, Any] = {}
+        self.broken: dict[int, Partial] = {}
+        self.foreign: list[Part] = []
+        """What stands under keys that nothing has."""
 
     def root(self, type_: type[T]) -> T | None:
         """The whole document as a value of the type; None when anything in it is wrong."""
@@ -161,7 +165,7 @@ class Walk:
             return known
         shape = _shape(kind.cls)
         values: dict[str, Any] = {}
-        whole = True
+        whole, strange = True, False
         for key, entry in part.entries.items():
             field = shape.fields.get(key)
             if field is not None:
@@ -169,13 +173,21 @@ class Walk:
                 whole = whole and values[field.name] is not _FAILED
             elif key != shape.tag_field and shape.strict:
                 whole = False
-                self._unknown(key, entry.start, shape)
+                strange = self._unknown(key, entry.start, shape) or strange
+                self.foreign.append(entry.value)
         for field in shape.fields.values():
             if field.required and field.encode_name not in part.entries:
                 whole = False
                 code = self._words.missing.get(field.encode_name, "key.missing")
                 self._findings.add(code, at, f"the key `{field.encode_name}` is missing")
-        return self._make(part, shape, values) if whole else _FAILED
+        return self._make(part, shape, values) if whole else self._keep(part, shape, values, strange=strange)
+
+    def _keep(self, part: Pairs, shape: _Shape, values: dict[str, Any], *, strange: bool) -> _Failed:
+        sound = {name: value for name, value in values.items() if value is not _FAILED}
+        rest = partial(shape.cls, shape.fields.values(), sound, values.keys() - sound.keys(), strange=strange)
+        if rest is not None:
+            self.broken[id(part)] = rest
+        return _FAILED
 
     def _make(self, part: Pairs, shape: _Shape, values: dict[str, Any]) -> Any:
         try:
@@ -186,13 +198,15 @@ class Walk:
         self.made[id(part)] = made
         return made
 
-    def _unknown(self, key: str, start: int, shape: _Shape) -> None:
+    def _unknown(self, key: str, start: int, shape: _Shape) -> bool:
+        """Reports the key; whether it may be another one, misspelt."""
         later = {name for cls, names in self._words.later_keys.items() if issubclass(shape.cls, cls) for name in names}
         if key in later:
             self._findings.add("key.unavailable", start, f"the key {shown(key)} is not available in this version")
-            return
+            return False
         known = [*shape.fields, *([shape.tag_field] if shape.tag_field else [])]
         self._findings.add("key.unknown", start, f"there is no key {shown(key)} here", self._findings.meant(key, known))
+        return True
 
     def _items(self, part: Items, kind: mi.ListType | mi.VarTupleType) -> Any:
         made = [self._value(item, kind.item_type, item.start) for item in part.items]

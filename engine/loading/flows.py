@@ -65,7 +65,7 @@ def _draft(source: Source) -> _Draft:
     walk = Walk(tree, findings, FLOW_WORDS)
     flow = walk.root(Flow)
     if isinstance(tree.root, Pairs):
-        check(outline(tree, tree.root, walk.made, flow), findings)
+        check(outline(tree, tree.root, walk), findings)
     return _Draft(source, tree, findings, flow)
 
 

@@ -1,5 +1,6 @@
 """The answers that a question can get at all: there must be one, and its literal default must be of its kind."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import Struct
@@ -8,10 +9,12 @@ from engine.errors import AnswerRefused
 from engine.interpreter.answers import read_answer
 from engine.interpreter.answers.typed import RATING
 from engine.loading.findings import Findings, shown
-from engine.loading.lint.outline import NodeView
+from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.rules import DISPLAYED
+from engine.loading.partial import Partial
+from engine.loading.tree import Items, Pairs, Part
 from engine.model.inputs import DisplayType, Expectation, FormField, InputType, Question, ShownOption, Validation
-from engine.model.nodes import Ask
+from engine.model.nodes import Ask, Form
 from engine.model.problems import Problem
 
 Path = tuple[str | int, ...]
@@ -21,21 +24,43 @@ _NAME: Final = "answer"
 
 
 class Asked(Struct, frozen=True):
-    """A question, and where it stands in its node."""
+    """A question as far as it is known, and where it stands in its node; `type` is None where it is doubtful."""
 
     view: NodeView
     path: Path
+    seen: Partial
     question: Ask | FormField
-    type: InputType | DisplayType
+    type: InputType | DisplayType | None
+    rules: Partial | None
 
 
-def check_room(asked: Asked, validation: Validation, findings: Findings) -> None:
+def questions(view: NodeView, outline: Outline) -> Iterator[Asked]:
+    """The questions of an `ask` or a `form`, broken ones too."""
+    match view.known:
+        case Ask():
+            parts: list[tuple[Path, Part]] = [((), view.part)]
+        case Form() if isinstance(view.part, Pairs) and isinstance(fields := view.part.get("fields"), Items):
+            parts = [(("fields", number), item) for number, item in enumerate(fields.items)]
+        case _:
+            return
+    for path, part in parts:
+        seen = outline.seen(part)
+        rules = outline.seen(part.get("validation")) if isinstance(part, Pairs) else None
+        rules = rules if rules is not None and isinstance(rules.value, Validation) else None
+        match None if seen is None else seen.value:
+            case Ask() as node if seen is not None:
+                yield Asked(view, path, seen, node, node.input if seen.knows("input") else None, rules)
+            case FormField() as field if seen is not None:
+                yield Asked(view, path, seen, field, field.type if seen.knows("type") else None, rules)
+
+
+def check_room(asked: Asked, rules: Partial, findings: Findings) -> None:
     """Reports literal bounds that no answer can keep, although they do not contradict each other."""
     match asked.type:
-        case "rating":
-            _check_rating(asked, validation, findings)
-        case "multi_select":
-            _check_picks(asked, validation, findings)
+        case "rating" if rules.knows("min", "max"):
+            _check_rating(asked, rules.value, findings)
+        case "multi_select" if rules.knows("select_min", "select_max") and asked.seen.knows("options", "required"):
+            _check_picks(asked, rules.value, findings)
         case _:
             pass
 
@@ -63,7 +88,9 @@ def _no_room(asked: Asked, rule: str, message: str, findings: Findings) -> None:
 def check_default(asked: Asked, findings: Findings) -> None:
     """Reports a literal default that is no answer to such an input; the author's own rules do not bind it."""
     question = asked.question
-    if question.default is None or asked.type in DISPLAYED or _has_template(question.default):
+    if asked.type is None or asked.type in DISPLAYED or not asked.seen.knows("default", "options", "multiple"):
+        return
+    if question.default is None or _has_template(question.default):
         return
     shown_options = tuple(ShownOption(one.value, str(one.value)) for one in question.options or ())
     asks = Question(_NAME, asked.type, options=shown_options, multiple=question.multiple)

@@ -4,62 +4,70 @@ from collections.abc import Sequence
 
 from engine.interpreter.answers import option_key
 from engine.loading.findings import Findings, shown
-from engine.loading.lint.answers import Asked, check_default, check_room
+from engine.loading.lint.answers import Asked, check_default, check_room, questions
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.rules import DISPLAYED, OPTIONAL, PICKED, UPLOADS
 from engine.loading.lint.validation import check_validation
-from engine.model.inputs import Branch, Option
-from engine.model.nodes import Ask, Choice, Form
+from engine.model.inputs import Branch, FormField, Option
+from engine.model.nodes import Ask, Asking, Choice, Form
 from engine.model.values import Scalar, Text
 
 Path = tuple[str | int, ...]
 
 
 def check_inputs(outline: Outline, findings: Findings) -> None:
-    """Reports every question that cannot be answered as its author thought; broken nodes are left out."""
+    """Reports every question that cannot be answered as its author thought, as far as its broken parts let it be seen."""
     for view in outline.nodes.values():
-        match view.node:
-            case Ask():
-                _check_question(Asked(view, (), view.node, view.node.input), findings)
-                _check_routes(view, view.node, findings)
-            case Choice():
-                _check_options(view, ("options",), view.node.options, findings)
+        node, seen = view.known, view.seen
+        if seen is None or not isinstance(node, Asking):
+            continue
+        asked = list(questions(view, outline))
+        for one in asked:
+            _check_question(one, findings)
+        match node:
+            case Ask() if seen.knows("input", "options"):
+                _check_routes(view, node, findings)
+            case Choice() if seen.knows("options"):
+                _check_options(view, ("options",), node.options, findings)
             case Form():
-                _check_fields(view, view.node, findings)
+                _check_fields(asked, findings)
             case _:
-                continue
-        if view.node.attempts is not None and view.node.on_exhausted is None:
+                pass
+        if node.attempts is not None and node.on_exhausted is None and seen.knows("on_exhausted"):
             message = "the key `on_exhausted` is missing: where does the last wrong answer lead?"
             findings.add("attempts.no_exit", view.start, message)
 
 
-def _check_fields(view: NodeView, form: Form, findings: Findings) -> None:
+def _check_fields(asked: Sequence[Asked], findings: Findings) -> None:
     names: set[str] = set()
-    for number, field in enumerate(form.fields):
-        path: Path = ("fields", number)
-        if field.name is None and field.type not in DISPLAYED:
-            findings.add("field.unnamed", view.at(*path), f"the field of type {shown(field.type)} has no name")
+    for one in asked:
+        field = one.question
+        if not isinstance(field, FormField) or not one.seen.knows("name"):
+            continue
+        if field.name is None and one.type is not None and one.type not in DISPLAYED:
+            findings.add("field.unnamed", one.view.at(*one.path), f"the field of type {shown(one.type)} has no name")
         elif field.name is not None and field.name in names:
-            findings.add("field.duplicate", view.value_at(*path, "name"), f"the form has a field {shown(field.name)} already")
+            findings.add("field.duplicate", one.view.value_at(*one.path, "name"), f"the form has a field {shown(field.name)} already")
         names.add(field.name or "")
-        _check_question(Asked(view, path, field, field.type), findings)
 
 
 def _check_question(asked: Asked, findings: Findings) -> None:
     view, path, question = asked.view, asked.path, asked.question
     options = question.options
-    if options is None and asked.type in PICKED:
+    if options is not None and (asked.type is None or asked.type in PICKED | OPTIONAL):
+        _check_options(view, (*path, "options"), options, findings)
+    if asked.type is None:
+        return
+    if options is None and asked.type in PICKED and asked.seen.knows("options"):
         findings.add("options.empty", view.at(*path), f"an input of type {shown(asked.type)} needs `options`")
     elif options is not None and asked.type not in PICKED | OPTIONAL:
         findings.add("input.unfit", view.at(*path, "options"), f"an input of type {shown(asked.type)} has no options")
-    elif options is not None:
-        _check_options(view, (*path, "options"), options, findings)
     if question.multiple and asked.type not in UPLOADS:
         hint = "use multi_select" if asked.type in {"select", "radio"} else None
         findings.add("input.unfit", view.at(*path, "multiple"), f"an input of type {shown(asked.type)} takes one answer", hint)
-    if question.validation is not None:
-        check_validation(view, (*path, "validation"), asked.type, question.validation, findings)
-        check_room(asked, question.validation, findings)
+    if asked.rules is not None:
+        check_validation(view, (*path, "validation"), asked.type, asked.rules.value, findings)
+        check_room(asked, asked.rules, findings)
     if options or asked.type not in PICKED:
         check_default(asked, findings)
 

@@ -69,14 +69,14 @@ def is_name(name: str) -> bool:
 
 
 def _check_assigned(view: NodeView, findings: Findings) -> None:
-    if isinstance(view.node, Assign) and isinstance(view.part, Pairs):
+    if isinstance(view.known, Assign) and isinstance(view.part, Pairs):
         for name, start in assigned(view):
             _check_name(name.removeprefix(_CONVERSATION), start, findings)
 
 
 def assigned(view: NodeView) -> list[tuple[str, int]]:
     """What a `set` writes, `conversation.` included, each with its place."""
-    values = view.part.get("values") if isinstance(view.part, Pairs) and isinstance(view.node, Assign) else None
+    values = view.part.get("values") if isinstance(view.part, Pairs) and isinstance(view.known, Assign) else None
     entries: dict[str, Entry] = values.entries if isinstance(values, Pairs) else {}
     return [(name, entry.start) for name, entry in entries.items()]
 

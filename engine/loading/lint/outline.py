@@ -1,22 +1,28 @@
 """A flow file as the checks see it: its nodes in the file's order, each with its place, whole or broken."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from msgspec import Struct
 
+from engine.loading.decode import Walk
+from engine.loading.partial import Partial
 from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Torn, Tree
-from engine.model.flow import Flow
 from engine.model.nodes import Ask, Asking, Choice, Common, Form, Node
 
 
 class NodeView(Struct, frozen=True):
-    """One node: `start` is the place of its id; `node` is None where it is broken."""
+    """One node: `start` is the place of its id; `node` is None where it is broken, `seen` only where nothing of it is known."""
 
     id: str
     start: int
     part: Part
     node: Node | None
+    seen: Partial | None
+
+    @property
+    def known(self) -> Node | None:
+        """The node, whole or with doubtful fields."""
+        return None if self.seen is None else self.seen.value
 
     @property
     def waits(self) -> bool:
@@ -39,12 +45,17 @@ class NodeView(Struct, frozen=True):
 
 
 class Outline(Struct, frozen=True):
-    """What the checks look at; `flow` is None when anything in the file is broken."""
+    """What the checks look at."""
 
     tree: Tree
     root: Pairs
     nodes: dict[str, NodeView]
-    flow: Flow | None
+    walk: Walk
+
+    def seen(self, part: Part | None) -> Partial | None:
+        """What is known of a mapping; None where it is nothing."""
+        made = self.walk.made.get(id(part))
+        return self.walk.broken.get(id(part)) if made is None else Partial(made)
 
     def entries(self, key: str) -> dict[str, Entry]:
         """The entries of the mapping under a key of the file; empty where there is none."""
@@ -68,15 +79,17 @@ class Outline(Struct, frozen=True):
         return [(item.value, item.start) for item in items if isinstance(item, Leaf) and isinstance(item.value, str)]
 
 
-def outline(tree: Tree, root: Pairs, made: Mapping[int, Any], flow: Flow | None) -> Outline:
-    """The outline of a file; `made` is what became of its mappings."""
+def outline(tree: Tree, root: Pairs, walk: Walk) -> Outline:
+    """The outline of a file; the walk knows what became of its mappings."""
     part = root.get("nodes")
     entries = part.entries if isinstance(part, Pairs) else {}
-    views = {}
+    found = Outline(tree, root, {}, walk)
     for name, entry in entries.items():
-        node = made.get(id(entry.value))
-        views[name] = NodeView(name, entry.start, entry.value, node if isinstance(node, Common) else None)  # type: ignore[arg-type]
-    return Outline(tree, root, views, flow)
+        seen = found.seen(entry.value)
+        seen = seen if seen is not None and isinstance(seen.value, Common) else None
+        whole = seen is not None and id(entry.value) in walk.made
+        found.nodes[name] = NodeView(name, entry.start, entry.value, seen.value if seen is not None and whole else None, seen)
+    return found
 
 
 def place_in(part: Part, start: int, path: tuple[str | int, ...]) -> int:

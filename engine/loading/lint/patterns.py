@@ -6,9 +6,8 @@ from typing import Final
 import re2
 
 from engine.loading.findings import Findings
+from engine.loading.lint.answers import questions
 from engine.loading.lint.outline import Outline
-from engine.model.inputs import Validation
-from engine.model.nodes import Ask, Form
 
 LONGEST_PATTERN: Final = 1_000
 MOST_PATTERNS: Final = 1_000
@@ -41,17 +40,10 @@ def check_patterns(outline: Outline, findings: Findings) -> None:
 def _patterns(outline: Outline) -> Iterator[tuple[str, int]]:
     """Every literal pattern, with its place."""
     for view in outline.nodes.values():
-        rules: list[tuple[tuple[str | int, ...], Validation | None]]
-        match view.node:
-            case Ask():
-                rules = [((), view.node.validation)]
-            case Form():
-                rules = [(("fields", number), field.validation) for number, field in enumerate(view.node.fields)]
-            case _:
-                continue
-        for path, validation in rules:
-            if validation is not None and validation.pattern is not None and "{{" not in validation.pattern:
-                yield validation.pattern, view.value_at(*path, "validation", "pattern")
+        for asked in questions(view, outline):
+            pattern = None if asked.rules is None else asked.rules.value.pattern
+            if pattern is not None and "{{" not in pattern:
+                yield pattern, view.value_at(*asked.path, "validation", "pattern")
 
 
 def _fault(pattern: str) -> str | None:

@@ -11,7 +11,7 @@ from engine.model.nodes import ShowBlock
 def check_payloads(outline: Outline, findings: Findings) -> None:
     """Reports lists that are to be made by `each` and `do`: shown as they stand they would say nothing."""
     for view in outline.nodes.values():
-        payload = view.part.get("payload") if isinstance(view.node, ShowBlock) and isinstance(view.part, Pairs) else None
+        payload = view.part.get("payload") if isinstance(view.known, ShowBlock) and isinstance(view.part, Pairs) else None
         for made in _made_lists(payload) if payload is not None else ():
             findings.add("key.unavailable", made.entries["each"].start, "the key `each` is not available in this version")
 

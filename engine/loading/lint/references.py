@@ -32,10 +32,16 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
             read.update(_read(str(path[0]), one, known, findings) if path else ())
         else:
             _check(one, root, path, outline, findings)
-    if whole and all(_is_known(view) for view in outline.nodes.values()):
+    if whole and not _is_hidden(outline) and all(_is_known(view) for view in outline.nodes.values()):
         for name, start in _explicit(outline).items():
             if name not in read and is_name(name):
                 findings.add("variable.unread", start, f"the variable {shown(name)} is set and never read")
+
+
+def _is_hidden(outline: Outline) -> bool:
+    """Whether something that could not be read, or stands under a key that nothing has, may read a variable."""
+    foreign = (leaf.value for part in outline.walk.foreign for leaf in leaves(part))
+    return bool(outline.tree.diagnostics) or any(isinstance(value, str) and "vars" in value for value in foreign)
 
 
 def _is_known(view: NodeView) -> bool:
@@ -72,7 +78,7 @@ def _check(one: Read, root: str, path: tuple[Any, ...], outline: Outline, findin
 
 
 def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings: Findings) -> None:
-    match outline.nodes[name].node:
+    match outline.nodes[name].known:
         case Ask() | Choice():
             parts = _ANSWERED
         case Form():
