@@ -183,8 +183,9 @@ def test_a_person_may_end_the_conversation(page: Page) -> None:
 def test_a_reload_goes_on_where_the_conversation_stood(page: Page) -> None:
     start(page, "Help desk")
     choose(page, "Just talk")
-    page.reload()
     log = page.get_by_role("log")
+    expect(log).to_contain_text("Go ahead.")
+    page.reload()
     expect(log).to_contain_text("What can I do for you?")
     expect(log).to_contain_text("Just talk")
     say(page, "I am back")

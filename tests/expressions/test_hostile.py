@@ -1,5 +1,6 @@
 """Each attack, in each place where an expression may stand, is refused or stopped in little time and little memory."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from engine.errors import ExpressionError
 from engine.expressions import Budget, Scope, Template, compile_expression, compile_template
 from tests.expressions.attacks import BUDGET, EXPRESSIONS, MEGABYTES, SECONDS, TEMPLATES, UNDEFINED, Treasure, hostile_scope
+from tests.support.pace import pace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,13 +32,22 @@ PLACES: dict[str, Place] = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def only_our_own_garbage() -> Iterator[None]:
+    """What the test runner holds in memory is not looked through while an attack is timed."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @contextmanager
 def little_time() -> Iterator[None]:
     """Fails when the block takes more processor time than an attack may have."""
     start = time.process_time()
     yield
     spent = time.process_time() - start
-    assert spent < SECONDS, f"took {spent:.3f} s"
+    assert spent < SECONDS or spent < SECONDS * pace(), f"took {spent:.3f} s"
 
 
 def outcome(place: Place, attack: str, scope: Scope) -> str | None:

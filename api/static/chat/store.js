@@ -63,6 +63,12 @@ export class Store extends EventTarget {
 }
 
 function saidThen(message, said) {
-  const lines = said.get(message.turnId) ?? [message.text || "✓"];
+  const lines = said.get(message.turnId) ?? [message.text || worded(message.values)];
   return [{ id: message.id, kind: "said", lines, pending: false }];
+}
+
+/** An answer given as values, in words; who gave it in another browser had the labels, here are the values themselves. */
+function worded(values) {
+  const said = Object.values(values ?? {}).filter((value) => value !== null && value !== "");
+  return said.length === 0 ? "—" : said.map((value) => (typeof value === "object" ? JSON.stringify(value) : String(value))).join(", ");
 }

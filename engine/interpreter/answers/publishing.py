@@ -9,7 +9,7 @@ from engine.model.inputs import Expectation, Question, ShownOption
 
 
 def published(expectation: Expectation) -> dict[str, Any]:
-    """The `expectedInput` of a reply: kind, schema, node, attempts_left; for a form its fields, for one question its input type and options."""
+    """The `expectedInput` of a reply: kind, schema, node, attempts_left; a form's fields, or one question's input type and options."""
     told: dict[str, Any] = {
         "kind": expectation.kind,
         "schema": answer_schema(expectation),
