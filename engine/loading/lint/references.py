@@ -8,7 +8,7 @@ from engine.loading.lint.names import assigned, is_name
 from engine.loading.lint.outline import NodeView, Outline, leaves, saved
 from engine.loading.lint.spots import NODE_RULES
 from engine.loading.lint.templates import Read
-from engine.loading.tree import Items, Leaf, Pairs, Torn
+from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
 from engine.model.nodes import Ask, Choice, Form
 
 _PARTS: Final = {
@@ -23,19 +23,42 @@ _ERROR: Final = "error"
 
 def check_references(outline: Outline, reads: Iterable[Read], findings: Findings, *, whole: bool) -> None:
     """Reports names that nothing defines, and, where the reads are the whole of them, variables that nothing reads."""
-    known = {*_variables(outline), _ERROR}
+    foreign = set(_foreign_names(outline))
+    known = {*_variables(outline), *foreign, _ERROR}
+    inputs = {*outline.entries("inputs"), *foreign}
     read: set[str] = set()
     for one in reads:
         root, path = one.reference.root, one.reference.path
         if root == "vars":
             whole = whole and bool(path) and isinstance(path[0], str)
-            read.update(_read(str(path[0]), one, known, findings) if path else ())
-        else:
+            if path and outline.nodes and not outline.tree.diagnostics:  # what could not be read may set anything
+                read.update(_read(str(path[0]), one, known, findings))
+        elif root == "inputs":
+            if path and isinstance(path[0], str) and path[0] not in inputs and not outline.tree.diagnostics:
+                _missing("the flow declares no input", path[0], inputs, one, findings)
+        elif outline.nodes:
             _check(one, root, path, outline, findings)
-    if whole and not _is_hidden(outline) and all(_is_known(view) for view in outline.nodes.values()):
+    if whole and outline.nodes and not _is_hidden(outline) and all(_is_known(view) for view in outline.nodes.values()):
         for name, start in _explicit(outline).items():
             if name not in read and is_name(name):
                 findings.add("variable.unread", start, f"the variable {shown(name)} is set and never read")
+
+
+def _foreign_names(outline: Outline) -> Iterator[str]:
+    """Whatever is named under keys that nothing has, or in a wrong form: a misspelt `save` is believed to mean what it says."""
+    wrong = [part for part in map(outline.root.get, ("variables", "inputs")) if isinstance(part, Items | Leaf)]
+    parts: list[Part] = [*outline.walk.foreign, *wrong]
+    while parts:
+        match parts.pop():
+            case Leaf(value=str() as name):
+                yield name
+            case Items(items=items):
+                parts.extend(items)
+            case Pairs(entries=entries):
+                yield from entries
+                parts.extend(entry.value for entry in entries.values())
+            case _:
+                pass
 
 
 def _is_hidden(outline: Outline) -> bool:
@@ -67,8 +90,6 @@ def _check(one: Read, root: str, path: tuple[Any, ...], outline: Outline, findin
             _check_node_part(one, name, part, outline, findings)
         case "run", ("visits", str() as name, *_) if name not in outline.nodes:
             _missing("there is no node", name, outline.nodes, one, findings)
-        case "inputs", (str() as name, *_) if name not in outline.entries("inputs"):
-            _missing("the flow declares no input", name, outline.entries("inputs"), one, findings)
         case (("trigger" | "run"), (str() as name, *_)) if name not in _PARTS[root]:
             _missing(f"`{root}` has no part", name, _PARTS[root], one, findings)
         case "callbacks", (str() as name, *_):

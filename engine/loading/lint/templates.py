@@ -8,7 +8,7 @@ from msgspec import Struct
 from engine.errors import ExpressionError
 from engine.expressions import Reference, Template, compile_expression, compile_template
 from engine.loading.findings import Findings
-from engine.loading.lint.outline import Outline
+from engine.loading.lint.outline import Outline, leaves
 from engine.loading.lint.spots import Spot
 from engine.loading.tree import Leaf, Tree
 
@@ -31,13 +31,14 @@ def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings)
     reads: list[Read] = []
     whole = True
     count = 0
+    refused = {id(leaf) for part in outline.walk.foreign for leaf in leaves(part)}
     for takes, part in found:
         if not isinstance(part, Leaf) or not isinstance(part.value, str):
             continue
         if takes != "expression" and not any(mark in part.value for mark in _MARKS):
             continue
         if takes in ("nothing", "label"):
-            if "{{" in part.value:
+            if "{{" in part.value and id(part) not in refused:
                 findings.add("template.misplaced", part.start, "no expression is evaluated here", "write the value itself")
             continue
         count += 1
