@@ -9,6 +9,8 @@ from engine.loading import CODES, Source, load_flow, load_flows
 
 BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 EXPECTED = re.compile(r"^# expect: ([0-9]+):([0-9]+) ([a-z_.]+)$", re.MULTILINE)
+VALID = (Path(__file__).parent / "valid" / "everything.yaml").read_text(encoding="utf-8")
+OPTIONAL = ["variables", "inputs", "outputs", "save", "input", "validation", "routes", "attempts", "on_exhausted", "max"]
 SOUND = "nodes: {hello: {type: message, text: Hi, next: end}}\n"
 
 
@@ -44,6 +46,14 @@ def test_a_flow_with_an_error_is_not_given_out_and_one_with_warnings_is(path: Pa
 def test_the_folder_and_the_tests_below_reach_every_code() -> None:
     reached = {code for path in BROKEN for _, _, code in expected(path.read_text(encoding="utf-8"))}
     assert reached | {"yaml.encoding", "flow.too_large", "flow.duplicate", "intent.duplicate"} == CODES.keys()
+
+
+@pytest.mark.parametrize("key", OPTIONAL)
+def test_an_optional_key_that_is_misspelt_is_the_only_problem_wherever_it_stands(key: str) -> None:
+    places = [found.end() for found in re.finditer(rf"(?m)(?:^|(?<=[ {{])){key}(?=:\s)", VALID)]
+    assert places
+    for place in places:
+        assert [code for _, _, code in found(VALID[:place] + "zz" + VALID[place:])] == ["key.unknown"]
 
 
 def test_a_problem_reads_as_file_line_column_severity_code_message_and_hint() -> None:
