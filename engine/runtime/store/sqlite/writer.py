@@ -1,10 +1,7 @@
-"""The one thread that writes: it takes whatever work is waiting, does each piece of it, and commits them together.
+"""The one thread that writes: it takes whatever work is waiting, does each piece under a savepoint, and commits them together.
 
 Nobody is answered before the commit. A piece that is refused, stale or broken disturbs no other of its batch; a commit that fails
 tells all of the batch that nothing was written. Work whose caller has gone is done all the same.
-
-Pieces that are refused have written nothing as a rule, so a batch is done without savepoints first, which spares a seventh of its
-time; only when a piece breaks off half written is the batch rolled back, and done again with a savepoint around each piece.
 """
 
 import asyncio
@@ -47,10 +44,6 @@ class _Outcome(Struct, frozen=True):
     job: _Job
     answer: Any = None
     error: Exception | None = None
-
-
-class _HalfWritten(Exception):
-    """A piece broke off after it had written something."""
 
 
 class Writer:
@@ -117,26 +110,19 @@ class Writer:
 
     def _commit(self, batch: list[_Job]) -> list[_Outcome]:
         try:
-            try:
-                return self._attempt(batch, careful=False)
-            except _HalfWritten:
-                return self._attempt(batch, careful=True)
+            return self._attempt(batch)
         except Exception as error:  # noqa: BLE001 - whatever it was: the thread goes on, and its callers hear of it
             self._disconnect()
             return [_Outcome(job, error=_unavailable(error)) for job in batch]
 
-    def _attempt(self, batch: list[_Job], *, careful: bool) -> list[_Outcome]:
+    def _attempt(self, batch: list[_Job]) -> list[_Outcome]:
         connection = self._connected()
         cursor = connection.cursor()
         before = connection.total_changes
         cursor.execute("BEGIN IMMEDIATE")
-        try:
-            with self._aside:
-                self._ask_aside(batch[0].loop)
-                outcomes = [self._do(cursor, job, careful=careful) for job in batch]
-        except _HalfWritten:
-            cursor.execute("ROLLBACK")
-            raise
+        with self._aside:
+            self._ask_aside(batch[0].loop)
+            outcomes = [self._do(cursor, job) for job in batch]
         if connection.total_changes != before:
             cursor.execute(RAISE_MARK, (self._clock.now(),))
             self._look_for_file()
@@ -158,28 +144,22 @@ class Writer:
         with self._aside:
             pass
 
-    def _do(self, cursor: sqlite3.Cursor, job: _Job, *, careful: bool) -> _Outcome:
+    def _do(self, cursor: sqlite3.Cursor, job: _Job) -> _Outcome:
         stale: Exception | None = None
         for _ in range(TRIES):
-            before = cursor.connection.total_changes
-            if careful:
-                cursor.execute("SAVEPOINT piece")
+            cursor.execute("SAVEPOINT piece")
             try:
                 answer = job.work(cursor, self._clock.now())
             except Exception as error:
                 if _is_of_the_database(error):
                     raise
-                if careful:
-                    cursor.execute("ROLLBACK TO piece")
-                    cursor.execute("RELEASE piece")
-                elif cursor.connection.total_changes != before:
-                    raise _HalfWritten from error
+                cursor.execute("ROLLBACK TO piece")
+                cursor.execute("RELEASE piece")
                 if not isinstance(error, StaleRecord | sqlite3.IntegrityError):
                     return _Outcome(job, error=error)
                 stale = error if isinstance(error, StaleRecord) else StaleRecord(str(error))
             else:
-                if careful:
-                    cursor.execute("RELEASE piece")
+                cursor.execute("RELEASE piece")
                 return _Outcome(job, answer)
         return _Outcome(job, error=stale)
 
