@@ -56,7 +56,6 @@ class Writer:
         self._faults = faults
         # SimpleQueue's own lock spans its check for emptiness and its sleep: no wake-up is lost between them.
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._aside = threading.Lock()
         self._closed = False
         self._closing = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -120,9 +119,7 @@ class Writer:
         cursor = connection.cursor()
         before = connection.total_changes
         cursor.execute("BEGIN IMMEDIATE")
-        with self._aside:
-            self._ask_aside(batch[0].loop)
-            outcomes = [self._do(cursor, job) for job in batch]
+        outcomes = [self._do(cursor, job) for job in batch]
         if connection.total_changes != before:
             cursor.execute(RAISE_MARK, (self._clock.now(),))
             self._look_for_file()
@@ -130,19 +127,6 @@ class Writer:
         cursor.execute("COMMIT")
         self._reach("after_commit")
         return outcomes
-
-    def _ask_aside(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the loop rest until the batch's statements are done; it goes on while the disk is waited for.
-
-        sqlite3 gives up the interpreter's lock at every statement. A busy loop would take it each time, and the two would hand it
-        to and fro: measured at 32 connections, taking turns does half as many turns again.
-        """
-        with suppress(RuntimeError):  # the loop was closed, and takes nothing from us any more
-            loop.call_soon_threadsafe(self._stand_aside)
-
-    def _stand_aside(self) -> None:
-        with self._aside:
-            pass
 
     def _do(self, cursor: sqlite3.Cursor, job: _Job) -> _Outcome:
         stale: Exception | None = None
