@@ -53,9 +53,9 @@ class Warned(Struct, frozen=True, omit_defaults=True):
 class Visit(Struct, frozen=True, omit_defaults=True):
     """One passage through a node and the edge it left by.
 
-    Edges: `next`, `case:N`, `else`, `option:VALUE`, `route:VALUE`, `invalid`, `exhausted`, `timeout`, `expired`, `error:CODE`,
-    `waits`, `calls`, `ends`, `fails`, `cancelled`. A visit that waits or calls shows up again, `continued` and with the same number,
-    when it is left.
+    Edges: `next`, `case:N`, `else`, `branch:N`, `option:VALUE`, `route:VALUE`, `command:WORD`, `invalid`, `exhausted`, `timeout`,
+    `reminded`, `expired`, `error:CODE`, `waits`, `calls`, `jumps`, `ends`, `cancelled`. A visit that waits or calls shows up again,
+    `continued` and with the same number, when it is left, or says something meanwhile.
     """
 
     flow: str

@@ -35,6 +35,10 @@ class TimedOut(Happening, frozen=True, kw_only=True, tag="timed_out"):
     """The open wait's deadline has passed."""
 
 
+class Reminded(Happening, frozen=True, kw_only=True, tag="reminded"):
+    """The moment of the open wait's next reminder has come."""
+
+
 class Returned(Happening, frozen=True, kw_only=True, tag="returned"):
     """The pending call came back: with a result, or with the code and message of its failure."""
 
@@ -50,5 +54,5 @@ class Cancelled(Happening, frozen=True, kw_only=True, tag="cancelled"):
     reason: Literal["cancelled", "replaced"] = "cancelled"
 
 
-Event = Started | Answered | TimedOut | Returned | Cancelled
+Event = Started | Answered | TimedOut | Reminded | Returned | Cancelled
 """Every event there is. `Signalled` (events, callbacks, tasks) takes its place here."""

@@ -1,11 +1,14 @@
 """A flow as its author wrote it, and the intent that starts it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from engine.model.nodes import Node
+from engine.model.nodes import Node, Target
 from engine.model.values import Duration, Name, Text
+
+
+OnTrigger = Literal["parallel", "replace", "reject"]
 
 
 class Icon(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +35,16 @@ class Intent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     required_entities: list[str] = field(default_factory=list)
 
 
+class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Words that are understood at any question of the flow, and cost no attempt: exactly one of `next` and `reply`."""
+
+    say: Annotated[list[str], Meta(min_length=1)]
+    next: Target | None = None
+    """Leaves the question, unanswered."""
+    reply: Text | None = None
+    """Said before the question is asked again."""
+
+
 class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One flow file; which keys may stand in it, and what each may hold."""
 
@@ -43,13 +56,14 @@ class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     locales: list[str] = field(default_factory=list)
     timezone: str = "UTC"
     intent: Intent | None = None
-    on_trigger: Literal["parallel"] = "parallel"
-    """What a new trigger does to an open run of the flow. `replace` and `reject` take their places here."""
+    on_trigger: OnTrigger = "parallel"
+    """What a new trigger of this flow does to its open runs in the same conversation."""
     expires_after: Duration = "1d"
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Input name to its JSON Schema."""
     variables: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
     start: str | None = None
     """None: the first node."""
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from engine.model.values import Json, Name, Scalar, Template, Text
+from engine.model.values import Expression, Json, Name, Scalar, Template, Text
 
 InputType = Literal[
     "text",
@@ -49,6 +49,15 @@ class Branch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     label: Text | None = None
 
 
+class MadeOptions(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"name": "as"}):
+    """Options made when the wait begins: one for each item of a list."""
+
+    each: Expression
+    do: Option
+    """The option; its texts see the item under its name, and its place, from 0, as `index`."""
+    name: Name = "item"
+
+
 class Validation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Rules for one answer; a bound of 0 is a bound, an absent one is none."""
 
@@ -84,10 +93,24 @@ class FormField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     required: bool = False
     placeholder: Text | None = None
     help: Text | None = None
-    options: list[Option] | None = None
+    options: list[Option] | MadeOptions | None = None
     validation: Validation | None = None
     default: Json = None
     multiple: bool = False
+
+
+class MadeField(FormField, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A field that is made from an item; so that the names differ, the name is a template."""
+
+    name: Template | None = None
+
+
+class MadeFields(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"name": "as"}):
+    """Fields made when the wait begins: one for each item of a list."""
+
+    each: Expression
+    do: MadeField
+    name: Name = "item"
 
 
 class ShownOption(Struct, frozen=True):

@@ -52,6 +52,17 @@ class Block(Struct, frozen=True):
     flow: str
 
 
+class Due(Struct, frozen=True):
+    """A reminder that has not been said yet: its moment by the database's clock, and its text."""
+
+    at: Millis
+    text: str
+
+
+Deadline = Literal["expiry", "timeout", "timer"]
+"""What a wait's deadline does: the frame expires, the timeout's branch is taken, or what was waited for has come."""
+
+
 class Pause(Struct, frozen=True, omit_defaults=True):
     """What a run waits for, frozen when the wait began; `deadline` is a moment by the database's clock."""
 
@@ -59,8 +70,16 @@ class Pause(Struct, frozen=True, omit_defaults=True):
     deadline: Millis
     shown: tuple[Block, ...] = ()
     """The question itself, to be asked again after a wrong answer."""
-    branch: bool = False
-    """True: the deadline leads to a branch of the flow; False: the frame expires."""
+    then: Deadline = "expiry"
+    cause: str | None = None
+    """The name of the timer, where the deadline is one of several."""
+    reminders: tuple[Due, ...] = ()
+    """Those still to come, the nearest first; none lies behind the deadline."""
+
+    @property
+    def due(self) -> Millis:
+        """The moment at which the clock has the next move: a reminder's, else the deadline."""
+        return self.reminders[0].at if self.reminders else self.deadline
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
@@ -85,6 +104,8 @@ class Run(Struct, frozen=True, omit_defaults=True):
     pending: Pending | None = None
     turns: int = 0
     frames_opened: int = 0
+    tried: tuple[str, ...] = ()
+    """`flow/node` of each `ask` that has tried the trigger's text as its answer."""
     steps: int = 0
     """Nodes visited in the turn under way; 0 between turns."""
     calls: int = 0
