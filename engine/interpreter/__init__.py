@@ -2,6 +2,7 @@
 
 from engine.interpreter.advance import advance
 from engine.interpreter.book import Book, CompiledFlow, compile_flow
+from engine.interpreter.inputs import matched_inputs
 from engine.interpreter.state import decode_run, encode_run
 
-__all__ = ["Book", "CompiledFlow", "advance", "compile_flow", "decode_run", "encode_run"]
+__all__ = ["Book", "CompiledFlow", "advance", "compile_flow", "decode_run", "encode_run", "matched_inputs"]

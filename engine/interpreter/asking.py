@@ -1,12 +1,17 @@
 """The nodes that wait for the customer: what they show and accept is evaluated once, when the wait begins, and frozen with it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from engine.errors import ExpressionError
+from engine.expressions.patterns import compile_pattern
+from engine.interpreter import settling, waiting
 from engine.interpreter.answers import published
-from engine.interpreter.outcomes import NodeFailed, Suspend
+from engine.interpreter.lists import Made
+from engine.interpreter.outcomes import Go, NodeFailed, Suspend
 from engine.interpreter.walk import Walk
 from engine.model.inputs import (
     Branch,
@@ -15,14 +20,16 @@ from engine.model.inputs import (
     ExpectationKind,
     FormField,
     InputType,
+    MadeFields,
+    MadeOptions,
     Option,
     Question,
     ShownOption,
     Validation,
 )
 from engine.model.nodes import Ask, Asking, Choice, Form
-from engine.model.run import Block, Pause
-from engine.model.values import Json, Millis, span
+from engine.model.run import Block
+from engine.model.values import Json, is_name
 
 _FILES: frozenset[InputType | DisplayType] = frozenset({"file_upload", "image_upload", "signature"})
 _PICKED: frozenset[InputType | DisplayType] = frozenset({"boolean", "checkbox", "select", "radio", "multi_select"})
@@ -30,8 +37,8 @@ _DISPLAY: frozenset[InputType | DisplayType] = frozenset({"heading", "paragraph"
 _OPTIONED: frozenset[InputType | DisplayType] = frozenset({"select", "radio", "multi_select"})
 
 
-def ask(walk: Walk, node: Ask) -> Suspend:
-    """Show the prompt and wait for one answer."""
+def ask(walk: Walk, node: Ask) -> Go | Suspend:
+    """Show the prompt and wait for one answer, unless the trigger's text is one."""
     options = shown_options(walk, node.options) if node.options is not None or node.input in _OPTIONED else ()
     question = Question(
         name=node.save or walk.frame.node,
@@ -43,6 +50,8 @@ def ask(walk: Walk, node: Ask) -> Suspend:
         default=walk.value(node.default),
         multiple=node.multiple,
     )
+    if node.use_trigger_text and (way := settling.foretold(walk, node, Expectation(_kind(question), walk.frame.node, (question,)))):
+        return way
     prompt = walk.say(walk.text(node.prompt))
     return _suspend(walk, node, _kind(question), (question,), (prompt,))
 
@@ -57,16 +66,19 @@ def choice(walk: Walk, node: Choice) -> Suspend:
 
 def form(walk: Walk, node: Form) -> Suspend:
     """Show the form and wait until it is sent."""
-    questions = tuple(_field(walk, field) for field in node.fields)
+    questions = _questions(walk, node.fields)
     expectation = Expectation(kind="form", node=walk.frame.node, questions=questions)
     payload: dict[str, Any] = {"title": walk.text(node.title), "fields": published(expectation)["fields"]}
     payload["submit_label"] = None if node.submit_label is None else walk.text(node.submit_label)
     return _suspend(walk, node, "form", questions, (walk.emit("form", payload),))
 
 
-def shown_options(walk: Walk, options: Sequence[Option | Branch] | None) -> tuple[ShownOption, ...]:
+def shown_options(walk: Walk, options: Sequence[Option | Branch] | MadeOptions | None) -> tuple[ShownOption, ...]:
     """The options with their labels in the run's language; two that are equal, or none at all, fail the node."""
-    shown = tuple(_shown(walk, option) for option in options or ())
+    if isinstance(options, MadeOptions):
+        shown = tuple(walk.over(Made(options.each, options.name), partial(_shown, walk, options.do)))
+    else:
+        shown = tuple(_shown(walk, option) for option in options or ())
     if not shown:
         raise NodeFailed("options.empty", "there is no option to pick")
     if len({(type(option.value), option.value) for option in shown}) < len(shown):
@@ -80,27 +92,21 @@ def frozen_validation(walk: Walk, rules: Validation | None) -> Validation | None
         return None
     written = msgspec.to_builtins(rules)
     messages = {rule: walk.text(text) for rule, text in rules.messages.items()}
-    frozen = {name: value if name == "pattern" else walk.value(value) for name, value in written.items() if name != "messages"}
+    frozen = {name: walk.value(value) for name, value in written.items() if name != "messages"}
     try:
-        return msgspec.convert({**frozen, "messages": messages}, Validation)
+        found = msgspec.convert({**frozen, "messages": messages}, Validation)
+        if found.pattern != rules.pattern:
+            compile_pattern(found.pattern or "")
+    except ExpressionError as error:
+        raise NodeFailed("pattern.bad", str(error)) from error
     except msgspec.ValidationError as error:
         raise NodeFailed("validation.type", f"a rule of the answer came out wrong: {error}") from error
-
-
-def wait_span(walk: Walk, node: Asking) -> Millis:
-    """How long the node waits: its own timeout, else the flow's bound."""
-    if node.timeout is None:
-        return span(walk.frame.script.flow.expires_after) or 0
-    after = walk.value(node.timeout.after)
-    length = span(after) if isinstance(after, str) else None
-    if not length:
-        raise NodeFailed("duration.bad", f"the timeout is no duration: {after!r:.80}")
-    return length
+    return found
 
 
 def _suspend(walk: Walk, node: Asking, kind: ExpectationKind, questions: tuple[Question, ...], shown: tuple[Block, ...]) -> Suspend:
     expectation = Expectation(kind=kind, node=walk.frame.node, questions=questions, attempts_left=node.attempts)
-    return Suspend(Pause(expectation=expectation, deadline=walk.at + wait_span(walk, node), shown=shown, branch=node.timeout is not None))
+    return Suspend(waiting.pause(walk, node, expectation, shown))
 
 
 def _kind(question: Question) -> ExpectationKind:
@@ -120,11 +126,25 @@ def _plain(value: Json) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _field(walk: Walk, field: FormField) -> Question:
+def _questions(walk: Walk, fields: Sequence[FormField] | MadeFields) -> tuple[Question, ...]:
+    if not isinstance(fields, MadeFields):
+        return tuple(_field(walk, field, field.name) for field in fields)
+    made = fields.do
+    questions = walk.over(Made(fields.each, fields.name), lambda: _field(walk, made, walk.value(made.name)))
+    names = [question.name for question in questions if question.type not in _DISPLAY]
+    if not questions:
+        raise NodeFailed("fields.empty", "there is no field to fill in")
+    if len(set(names)) < len(names) or not all(map(is_name, names)):
+        raise NodeFailed("fields.name", "each field needs an id of its own as its name")
+    return tuple(questions)
+
+
+def _field(walk: Walk, field: FormField, name: Json) -> Question:
+    name = name if isinstance(name, str) else ""
     return Question(
-        name=field.name or "",
+        name=name,
         type=field.type,
-        label=field.name or "" if field.label is None else walk.text(field.label),
+        label=name if field.label is None else walk.text(field.label),
         required=field.required and field.type not in _DISPLAY,
         placeholder=None if field.placeholder is None else walk.text(field.placeholder),
         help=None if field.help is None else walk.text(field.help),

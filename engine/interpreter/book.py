@@ -1,18 +1,22 @@
 """Flows made ready to run: every template of a flow compiled once, when the flow is loaded."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from engine.expressions import Template, compile_expression, compile_template
+from engine.interpreter.lists import made_lists
 from engine.model.flow import Flow
-from engine.model.nodes import Ask, Assign, Choice, Form, Http, Node, Switch
+from engine.model.inputs import MadeFields
+from engine.model.nodes import Ask, Assign, Call, Choice, Form, Http, Node, Switch, Wait
 from engine.model.run import FlowRef
 from engine.model.values import Json
 
 _OPENING: Final = "{{"
+_ANSWERS: Final = frozenset({"value", "values"})
+"""Roots that are there while an answer is checked; loading has refused them, and those of lists, in all other places."""
 
 
 class CompiledFlow(Struct, frozen=True, eq=False):
@@ -29,15 +33,23 @@ class CompiledFlow(Struct, frozen=True, eq=False):
     reads_now: bool
 
 
-Book = Callable[[FlowRef], CompiledFlow]
-"""Gives the compiled flow of a version that some run stands in."""
+class Book(Protocol):
+    """The compiled flows of one tenant, as they are while a turn is decided."""
+
+    def __call__(self, ref: FlowRef) -> CompiledFlow:
+        """The version that some run stands in."""
+
+    def newest(self, flow: str) -> CompiledFlow | None:
+        """The newest published version of a flow, for calls and jumps; None when there is none."""
 
 
 def compile_flow(ref: FlowRef, flow: Flow) -> CompiledFlow:
     """The flow ready to run; raises ExpressionError where a template does not compile (loading has refused such a flow)."""
-    templates = {text: compile_template(text) for text in set(_texts(msgspec.to_builtins(flow))) if _OPENING in text}
-    bare = {case.when for node in flow.nodes.values() if isinstance(node, Switch) for case in node.cases}
-    expressions = {text: compile_expression(text) for text in bare}
+    lists = [made for node in flow.nodes.values() for made in made_lists(node)]
+    local = _ANSWERS | {name for made in lists for name in (made.name, "index")}
+    templates = {text: compile_template(text, local) for text in set(_texts(msgspec.to_builtins(flow))) if _OPENING in text}
+    bare = {*(made.each for made in lists), *(text for node in flow.nodes.values() for text in _conditions(node))}
+    expressions = {text: compile_expression(text, local) for text in bare}
     references = [reference for template in (*templates.values(), *expressions.values()) for reference in template.references]
     read = {str(reference.path[0]) for reference in references if reference.root == "nodes" and reference.path}
     return CompiledFlow(
@@ -59,14 +71,29 @@ def written_variables(flow: Flow) -> set[str]:
             case Ask() | Choice():
                 names.add(node.save or node_id)
             case Form():
-                names.update([node.save] if node.save else [field.name for field in node.fields if field.name])
+                names.update([node.save] if node.save else _field_names(node))
             case Assign():
                 names.update(name for name in node.values if not name.startswith("conversation."))
-            case Http():
+            case Http() | Call() | Wait():
                 names.update([node.save] if node.save else [])
             case _:
                 pass
     return names
+
+
+def _conditions(node: Node) -> list[str]:
+    match node:
+        case Switch():
+            return [case.when for case in node.cases]
+        case Ask() | Form():
+            return [check.that for check in node.check]
+        case _:
+            return []
+
+
+def _field_names(form: Form) -> list[str]:
+    fields = [] if isinstance(form.fields, MadeFields) else form.fields
+    return [field.name for field in fields if field.name]
 
 
 def _unvisited(node: Node) -> dict[str, Json]:

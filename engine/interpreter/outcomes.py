@@ -1,9 +1,13 @@
 """How a visit to a node can end, and the two ways in which a flow can fail while it is visited."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
+from engine.interpreter.book import CompiledFlow
 from engine.model.effects import Invoke
 from engine.model.run import Pause
+from engine.model.values import Json
 
 
 class Go(Struct, frozen=True):
@@ -14,15 +18,24 @@ class Go(Struct, frozen=True):
 
 
 class Suspend(Struct, frozen=True):
-    """The run waits here."""
+    """The run waits here, by the edge named."""
 
     pause: Pause
+    edge: str = "waits"
 
 
 class Perform(Struct, frozen=True):
     """The run asks for a call and goes on with its result."""
 
     invoke: Invoke
+
+
+class Enter(Struct, frozen=True, eq=False):
+    """Another flow goes on: above the present frame, or in its place."""
+
+    script: CompiledFlow
+    inputs: Mapping[str, Json]
+    comes_back: bool
 
 
 class Done(Struct, frozen=True):
@@ -33,7 +46,7 @@ class Done(Struct, frozen=True):
     """The code, when the author ended it as failed."""
 
 
-Outcome = Go | Suspend | Perform | Done
+Outcome = Go | Suspend | Perform | Enter | Done
 
 
 class NodeFailed(Exception):
@@ -43,6 +56,8 @@ class NodeFailed(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
+        self.node: str | None = None
+        """Where it came about, once that is known: a caller is told the node of the flow that it called."""
 
 
 class LimitPassed(NodeFailed):

@@ -1,28 +1,52 @@
-"""How a wait is settled: by an answer that fits, by one that does not, or by its deadline."""
+"""How a question is settled: by an answer that fits, by one that does not, by a command, or by its deadline."""
+
+import msgspec
 
 from engine.errors import AnswerRefused
-from engine.interpreter.answers import raw_answer, read_answer
+from engine.interpreter.answers import names_option, option_key, raw_answer, read_answer
+from engine.interpreter.checking import demand_checks
 from engine.interpreter.outcomes import Go, Suspend
 from engine.interpreter.walk import Walk
 from engine.model.effects import Emit
 from engine.model.events import Answered
-from engine.model.inputs import Expectation
+from engine.model.flow import Command
+from engine.model.inputs import Expectation, MadeOptions
 from engine.model.nodes import Ask, Asking, Choice, Form
 from engine.model.run import Pause
 from engine.model.values import END, Json
 
 
 def answered(walk: Walk, node: Asking, pause: Pause, event: Answered) -> Go | Suspend:
-    """Take the answer; a wrong one is refused (AnswerRefused) unless the node counts attempts."""
+    """Take the answer, or the command; a wrong answer is refused (AnswerRefused) unless the node counts attempts."""
     expected = pause.expectation
+    command = _commanded(walk, expected, event)
+    if command is not None:
+        return _obeyed(walk, node, pause, command, event.text or "")
     raw = raw_answer(event.values, event.text, form=isinstance(node, Form))
     try:
         values = read_answer(expected, values=event.values, text=event.text, locale=walk.run.locale)
+        demand_checks(walk, node, values, "/text" if event.values is None else None)
     except AnswerRefused as refusal:
         if expected.attempts_left is None or not refusal.counts:
             raise
         return _wrong(walk, node, pause, raw)
     _keep(walk, node, values, raw, _tried(node, expected) + 1)
+    return _exit(node, next(iter(values.values()), None))
+
+
+def foretold(walk: Walk, node: Ask, expected: Expectation) -> Go | None:
+    """The way on where the text that triggered the run is the answer already; each question tries it once in a run."""
+    text = walk.run.trigger.text
+    place = f"{walk.frame.script.ref.flow}/{walk.frame.node}"
+    if not text.strip() or place in walk.tried:
+        return None
+    walk.tried = (*walk.tried, place)
+    try:
+        values = read_answer(expected, values=None, text=text, locale=walk.run.locale)
+        demand_checks(walk, node, values, "/text")
+    except AnswerRefused:
+        return None
+    _keep(walk, node, values, text, 0)
     return _exit(node, next(iter(values.values()), None))
 
 
@@ -45,8 +69,32 @@ def _wrong(walk: Walk, node: Asking, pause: Pause, raw: Json) -> Go | Suspend:
     if node.retry is not None:
         walk.say(walk.text(node.retry))
     walk.effects.extend(Emit(block) for block in pause.shown)
-    again = Expectation(kind=expected.kind, node=expected.node, questions=expected.questions, attempts_left=left)
-    return Suspend(Pause(expectation=again, deadline=pause.deadline, shown=pause.shown, branch=pause.branch))
+    again = msgspec.structs.replace(expected, attempts_left=left)
+    return Suspend(msgspec.structs.replace(pause, expectation=again), "invalid")
+
+
+def _commanded(walk: Walk, expected: Expectation, event: Answered) -> Command | None:
+    """The flow's command that the text is; an option of the question that it names comes first."""
+    commands = walk.frame.script.flow.commands
+    if not commands or event.values is not None or event.text is None:
+        return None
+    key, locale = option_key(event.text), walk.run.locale
+    found = next((command for command in commands if any(option_key(word) == key for word in command.say)), None)
+    if found is None or (len(expected.questions) == 1 and names_option(expected.questions[0], event.text, locale)):
+        return None
+    return found
+
+
+def _obeyed(walk: Walk, node: Asking, pause: Pause, command: Command, text: str) -> Go | Suspend:
+    """Leave the question with null saved, or say the reply and ask again with what attempts there were."""
+    if command.next is not None:
+        tried = _tried(node, pause.expectation)
+        _keep(walk, node, _nothing(pause.expectation), text, tried)
+        return Go(command.next, f"command:{command.say[0]}")
+    if command.reply is not None:
+        walk.say(walk.text(command.reply))
+    walk.effects.extend(Emit(block) for block in pause.shown)
+    return Suspend(pause, f"command:{command.say[0]}")
 
 
 def _keep(walk: Walk, node: Asking, values: dict[str, Json], raw: Json, tried: int) -> None:
@@ -77,13 +125,19 @@ def _tried(node: Asking, expected: Expectation) -> int:
 def _exit(node: Asking, value: Json) -> Go:
     match node:
         case Choice():
-            taken = next(option for option in node.options if type(option.value) is type(value) and option.value == value)
-            return Go(taken.next, f"option:{route_key(value)}")
+            return Go(_chosen(node, value), f"option:{route_key(value)}")
         case Ask():
             key = route_key(value)
             return Go(node.routes[key], f"route:{key}") if key in node.routes else Go(node.next)
         case Form():
             return Go(node.next)
+
+
+def _chosen(node: Choice, value: Json) -> str:
+    """Where the option leads; those made from data all lead to the node's `next`."""
+    if isinstance(node.options, MadeOptions):
+        return node.next or END
+    return next(option.next for option in node.options if type(option.value) is type(value) and option.value == value)
 
 
 def route_key(value: Json) -> str:

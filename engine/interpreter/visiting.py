@@ -1,15 +1,20 @@
 """One small function for each node type: what a passage through it does."""
 
+from functools import partial
+from hashlib import sha256
+from itertools import accumulate
 from typing import assert_never
 
 import msgspec
 
-from engine.interpreter import asking
-from engine.interpreter.outcomes import Done, Go, LimitPassed, NodeFailed, Outcome, Perform
+from engine.interpreter import asking, waiting
+from engine.interpreter.inputs import matched_inputs
+from engine.interpreter.lists import made_in
+from engine.interpreter.outcomes import Done, Enter, Go, LimitPassed, NodeFailed, Outcome, Perform
 from engine.interpreter.walk import Walk
 from engine.model.effects import Invoke
 from engine.model.events import Returned
-from engine.model.nodes import Ask, Assign, Choice, End, Form, Http, Message, Node, ShowBlock, Switch
+from engine.model.nodes import Ask, Assign, Call, Choice, End, Form, Http, Jump, Message, Node, ShowBlock, Split, Switch, Wait
 from engine.model.values import Json
 
 
@@ -30,8 +35,16 @@ def visit(walk: Walk, node: Node) -> Outcome:
             return _switch(walk, node)
         case Assign():
             return _assign(walk, node)
+        case Split():
+            return _split(walk, node)
+        case Call():
+            return _enter(walk, node, comes_back=True)
+        case Jump():
+            return _enter(walk, node, comes_back=False)
         case Http():
             return _http(walk, node)
+        case Wait():
+            return waiting.wait(walk, node)
         case End():
             return Done(walk.value(node.result), (node.code or "end.failed") if node.status == "failed" else None)
         case _:
@@ -56,11 +69,25 @@ def _message(walk: Walk, node: Message) -> Go:
 
 
 def _block(walk: Walk, node: ShowBlock) -> Go:
-    payload: dict[str, Json] = walk.value(node.payload)
+    payload: dict[str, Json] = {name: _listed(walk, written) for name, written in node.payload.items()}
     if node.fallback is not None:
         payload["fallback"] = walk.text(node.fallback)
     walk.emit(node.block, payload)
     return Go(node.next)
+
+
+def _listed(walk: Walk, written: Json) -> Json:
+    """A payload's value, with its templates evaluated and its lists made."""
+    made = made_in(written)
+    if made is not None:
+        return walk.over(made, partial(_listed, walk, written["do"]))
+    match written:
+        case dict():
+            return {name: _listed(walk, inner) for name, inner in written.items()}
+        case list():
+            return [_listed(walk, inner) for inner in written]
+        case _:
+            return walk.value(written)
 
 
 def _switch(walk: Walk, node: Switch) -> Go:
@@ -68,6 +95,25 @@ def _switch(walk: Walk, node: Switch) -> Go:
         if walk.holds(case.when):
             return Go(case.next, f"case:{number}")
     return Go(node.otherwise, "else")
+
+
+def _split(walk: Walk, node: Split) -> Go:
+    drawn = f"{walk.run.seed}:{walk.frame.node}:{walk.frame.visits[walk.frame.node]}"
+    share = int.from_bytes(sha256(drawn.encode()).digest()[:8]) / 2**64
+    bounds = list(accumulate(branch.weight for branch in node.branches))
+    number = next((number for number, bound in enumerate(bounds) if share * bounds[-1] < bound), len(bounds) - 1)
+    return Go(node.branches[number].next, f"branch:{number}")
+
+
+def _enter(walk: Walk, node: Call | Jump, *, comes_back: bool) -> Enter:
+    script = walk.book.newest(node.flow)
+    if script is None:
+        raise NodeFailed("flow.unknown", f"there is no published flow {node.flow}")
+    inputs, _, unfit = matched_inputs(script.flow, walk.value(node.inputs))
+    if unfit:
+        raise NodeFailed("inputs.invalid", f"{unfit[0].field.removeprefix('/')}: {unfit[0].message}")
+    walk.demand_frame(deeper=comes_back)
+    return Enter(script, inputs, comes_back)
 
 
 def _assign(walk: Walk, node: Assign) -> Go:

@@ -1,19 +1,24 @@
 """The turn under way: what a run is becoming while its nodes are visited. It lives for one call of `advance` and is seen by nobody else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from engine.expressions import Budget, Scope, Template
 from engine.interpreter.book import Book, CompiledFlow
-from engine.interpreter.outcomes import LimitPassed
+from engine.interpreter.lists import MOST_ITEMS, Made
+from engine.interpreter.outcomes import LimitPassed, NodeFailed
 from engine.model.effects import Effect, Emit, Visit, Warned
 from engine.model.events import Event
+from engine.model.nodes import Node
 from engine.model.run import Block, Frame, Run
 from engine.model.values import Json, Limits, Text
+
+T = TypeVar("T")
 
 _MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~&"})
 
@@ -35,6 +40,7 @@ class Walk:
         self.calls = run.calls
         self.turns = run.turns
         self.frames_opened = run.frames_opened
+        self.tried = run.tried
         self.progress = run.progress
         self._budget = Budget()
         self._scope: Scope | None = None
@@ -44,15 +50,29 @@ class Walk:
         """The frame that moves."""
         return self.frames[-1]
 
-    def push(self, script: CompiledFlow, inputs: Mapping[str, Json]) -> None:
-        """Open a frame of that flow; raises LimitPassed when the run has too many."""
-        if len(self.frames) >= self.limits.depth:
+    @property
+    def node(self) -> Node:
+        """The node where that frame stands."""
+        frame = self.frame
+        return frame.script.flow.nodes[frame.node]
+
+    def demand_frame(self, *, deeper: bool) -> None:
+        """Raises LimitPassed when the run may not open another frame, on top of the others or in the place of the last."""
+        if deeper and len(self.frames) >= self.limits.depth:
             raise LimitPassed("limit.depth", f"more than {self.limits.depth} flows call each other")
         if self.frames_opened >= self.limits.frames:
             raise LimitPassed("limit.frames", f"the run has opened {self.limits.frames} frames")
+
+    def push(self, script: CompiledFlow, inputs: Mapping[str, Json]) -> None:
+        """Open a frame of that flow."""
         frame = Frame(script.ref, script.flow.first, dict(script.variables), {}, dict(inputs), {}, self.frames_opened)
         self.frames.append(OpenFrame(script, frame))
         self.frames_opened += 1
+        self._scope = None
+
+    def pop(self) -> None:
+        """Close the frame that moved; its caller's moves next."""
+        self.frames.pop()
         self._scope = None
 
     def bring(self, context: Mapping[str, Json]) -> None:
@@ -73,8 +93,7 @@ class Walk:
     def left(self, edge: str, target: str | None = None, *, continued: bool = False) -> None:
         """Note by which edge the present node was left."""
         frame = self.frame
-        node = frame.script.flow.nodes[frame.node]
-        kind = node.__struct_config__.tag
+        kind = self.node.__struct_config__.tag
         warnings = tuple(Warned("expression.missing", text) for text in self._warnings())
         visit = Visit(frame.script.ref.flow, frame.node, str(kind), frame.visits.get(frame.node, 0), edge, target, continued, warnings)
         self.trace.append(visit)
@@ -109,6 +128,29 @@ class Walk:
     def holds(self, condition: str) -> bool:
         """Whether a bare expression is true."""
         return bool(self.frame.script.expressions[condition].value(self.scope))
+
+    def over(self, made: Made, make: Callable[[], T]) -> list[T]:
+        """What is made for each item of a list; null is an empty one. The item and its place, from 0, are roots meanwhile."""
+        items = self.frame.script.expressions[made.each].value(self.scope)
+        if not isinstance(items, list | None):
+            raise NodeFailed("each.type", f"`each` needs a list: {items!r:.80}")
+        if items is not None and len(items) > MOST_ITEMS:
+            raise NodeFailed("each.too_many", f"`each` takes at most {MOST_ITEMS} items, and there are {len(items)}")
+        things: list[T] = []
+        for index, item in enumerate(items or ()):
+            with self.seeing({made.name: item, "index": index}):
+                things.append(make())
+        return things
+
+    @contextmanager
+    def seeing(self, roots: Mapping[str, Json]) -> Iterator[None]:
+        """More roots for the expressions inside."""
+        outer = self.scope
+        self._scope = outer.extended(roots)
+        try:
+            yield
+        finally:
+            self._scope = outer
 
     @property
     def scope(self) -> Scope:

@@ -7,7 +7,6 @@ from msgspec import Meta, Struct, field
 from engine.model.nodes import Node, Target
 from engine.model.values import Duration, Name, Text
 
-
 OnTrigger = Literal["parallel", "replace", "reject"]
 
 

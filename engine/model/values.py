@@ -14,7 +14,9 @@ Json = Any
 
 Scalar = str | int | float | bool
 
-Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")]
+_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
+
+Name = Annotated[str, Meta(pattern=_NAME)]
 """An id of a flow, node, variable, field or input."""
 
 Template = str
@@ -32,6 +34,7 @@ Duration = Annotated[str, Meta(pattern="^[0-9]{1,9}[smhdw]$")]
 END: Final = "end"
 """The reserved target that ends a flow without a node of its own."""
 
+_NAMES: Final = re.compile(_NAME.removesuffix("$") + r"\Z")
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 
@@ -41,6 +44,11 @@ def span(duration: str) -> Millis | None:
     """Milliseconds of a duration such as `10m`; None when the text is not one."""
     found = _DURATION.fullmatch(duration)
     return int(found[1]) * _UNITS[found[2]] if found else None
+
+
+def is_name(text: str) -> bool:
+    """Whether the text may be an id."""
+    return _NAMES.match(text) is not None
 
 
 class Limits(Struct, frozen=True):

@@ -13,6 +13,7 @@ from engine.model.run import FlowRef, Run, Trigger
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, OpenRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
+from engine.testing.shelf import Shelf
 from scripts.benchmarks.results import Direct, Visits, percentiles
 from scripts.benchmarks.subject import FLOW, MOST_TURNS, SECRET, SOURCE, prepare, words
 
@@ -33,9 +34,9 @@ def _visit(script: CompiledFlow, seconds: float) -> tuple[float, float]:
     turns = visits = 0
     began = process_time()
     while (used := process_time() - began) < seconds:
-        step = advance(lambda _: script, Run(id="run", locale="en", seed="run", trigger=Trigger(FLOW)), Started(at=0, flow=FLOW, version=1))
+        step = advance(Shelf(script), Run(id="run", locale="en", seed="run", trigger=Trigger(FLOW)), Started(at=0, flow=FLOW, version=1))
         for _, word in zip(range(1, MOST_TURNS), words(), strict=False):
-            step = advance(lambda _: script, decode_run(step.state), Answered(at=0, values={"word": word}))
+            step = advance(Shelf(script), decode_run(step.state), Answered(at=0, values={"word": word}))
             turns += 1
             visits += sum(not passage.continued for passage in step.trace)
     return turns / used, visits / used

@@ -14,6 +14,7 @@ from engine.model.flow import Flow
 from engine.model.nodes import Http, Message
 from engine.model.run import FlowRef, Run, Trigger
 from engine.model.values import Limits
+from engine.testing.shelf import Shelf
 
 NOON = 1_767_603_600_000
 
@@ -33,7 +34,7 @@ def after(script: CompiledFlow, *events: Event, limits: Limits | None = None, ru
     run = run or fresh()
     steps = []
     for event in events:
-        steps.append(advance(lambda _: script, run, event, limits or Limits()))
+        steps.append(advance(Shelf(script), run, event, limits or Limits()))
         run = steps[-1].run
     return steps[-1]
 

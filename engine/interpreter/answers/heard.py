@@ -35,6 +35,19 @@ def hear(question: Question, text: str, locale: str) -> Judged:
             return judge(question, trimmed(text))
 
 
+def names_option(question: Question, text: str, locale: str) -> bool:
+    """Whether the text picks from what the question offers, be it only yes or no."""
+    if is_single_choice(question):
+        return pick_one(question.options, text) is not None
+    match question.type:
+        case "multi_select":
+            return pick_several(question.options, text, locale) is not None
+        case "boolean" | "checkbox":
+            return _yes_or_no(option_key(text), locale) is not None
+        case _:
+            return False
+
+
 def _judged(question: Question, value: Json, unread: str) -> Judged:
     return fault(unread) if value is None else judge(question, value)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from engine.model.nodes.common import Common, Target
-from engine.model.values import Expression, Json, Name
+from engine.model.values import Expression, Name
 
 
 class Case(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
-"""A trigger's context, matched to the inputs that its flow declares."""
+"""What a trigger, a call or a jump passes in, matched to the inputs that the flow declares."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -39,18 +39,18 @@ _TEXTS: Final = {
 _OTHER: Final = "This does not fit what the flow asks for."
 
 
-def matched_inputs(flow: Flow, context: dict[str, Json]) -> tuple[dict[str, Json], dict[str, Json], tuple[Problem, ...]]:
-    """The flow's inputs (absent: the default, else null), the rest of the context, and what is unfit, as pointers into the body."""
+def matched_inputs(flow: Flow, given: Mapping[str, Json], place: str = "") -> tuple[dict[str, Json], dict[str, Json], tuple[Problem, ...]]:
+    """The flow's inputs (absent: the default, else null), the rest of what is given, and what is unfit, as pointers below the place."""
     inputs: dict[str, Json] = {}
     problems: list[Problem] = []
     for name, schema in flow.inputs.items():
-        if context.get(name) is None:
+        if given.get(name) is None:
             inputs[name] = schema.get("default")
             continue
-        inputs[name] = context[name]
-        faults = _validator(_encoder.encode(schema)).iter_errors(context[name])
-        problems += [Problem(_pointer(name, fault.instance_path), "input", _told(fault.schema_path)) for fault in faults]
-    rest = {name: value for name, value in context.items() if name not in flow.inputs}
+        inputs[name] = given[name]
+        faults = _validator(_encoder.encode(schema)).iter_errors(given[name])
+        problems += [Problem(_pointer(place, name, fault.instance_path), "input", _told(fault.schema_path)) for fault in faults]
+    rest = {name: value for name, value in given.items() if name not in flow.inputs}
     return inputs, rest, tuple(problems)
 
 
@@ -69,5 +69,5 @@ def _told(schema_path: Sequence[str | int]) -> str:
     return _TEXTS.get(str(schema_path[-1]), _OTHER) if schema_path else _OTHER
 
 
-def _pointer(name: str, path: list[str | int]) -> str:
-    return "/".join(["/context", name, *(str(part).replace("~", "~0").replace("/", "~1") for part in path)])
+def _pointer(place: str, name: str, path: list[str | int]) -> str:
+    return "/".join([place, name, *(str(part).replace("~", "~0").replace("/", "~1") for part in path)])
