@@ -105,7 +105,7 @@ def _clock(found: Inspection) -> Check:
 
 def _scheduler(found: Inspection) -> Check:
     runs = "a server runs" if found.served else "no server runs"
-    late = 0 if found.next_deadline is None else now() - found.next_deadline
+    late = 0 if found.next_due is None else now() - found.next_due
     if late > _MOST_LAG:
-        return Check("scheduler", ok=False, detail=f"{runs}, and a wait is {late / 1000:.0f} s past its deadline")
-    return Check("scheduler", ok=True, detail=f"{runs}, no wait is past its deadline")
+        return Check("scheduler", ok=False, detail=f"{runs}, and a wait is {late / 1000:.0f} s overdue")
+    return Check("scheduler", ok=True, detail=f"{runs}, no wait is overdue")

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from engine.errors import Unavailable
-from engine.interpreter import CompiledFlow, compile_flow
+from engine.interpreter import Book, CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
 from engine.model.values import Millis
@@ -45,7 +45,21 @@ class _View(Struct, frozen=True):
     public_keys: Mapping[str, PublicKeyRow]
     api_keys: Mapping[bytes, ApiKeyRow]
     intents: Mapping[str, Mapping[str, FlowHead]]
+    heads: Mapping[tuple[str, str], FlowHead]
     prices: Mapping[tuple[str, str], tuple[PriceRow, ...]]
+
+
+class _Shelf(Struct, frozen=True):
+    """The catalog as one tenant's runs see it."""
+
+    catalog: "Catalog"
+    tenant_id: str
+
+    def __call__(self, ref: FlowRef) -> CompiledFlow:
+        return self.catalog.flow(self.tenant_id, ref)
+
+    def newest(self, flow: str) -> CompiledFlow | None:
+        return self.catalog.newest(self.tenant_id, flow)
 
 
 class Catalog:
@@ -119,6 +133,15 @@ class Catalog:
         head = self.intents(tenant_id).get(intent)
         return None if head is None else self.flow(tenant_id, FlowRef(head.flow, head.version))
 
+    def newest(self, tenant_id: str, flow: str) -> CompiledFlow | None:
+        """The newest published version of the flow; None when there is none."""
+        head = self._view.heads.get((tenant_id, flow))
+        return None if head is None else self.flow(tenant_id, FlowRef(head.flow, head.version))
+
+    def book(self, tenant_id: str) -> Book:
+        """The tenant's flows, as the interpreter asks for them."""
+        return _Shelf(self, tenant_id)
+
     def price(self, tenant_id: str, model: str, at: Millis) -> PriceRow | None:
         """The price that is in effect for the model at that moment."""
         rows = self._view.prices.get((tenant_id, model), ())
@@ -139,5 +162,6 @@ def _index(register: Register) -> _View:
         public_keys={name: key for key in register.public_keys for name in (key.id, key.key)},
         api_keys={key.digest: key for key in register.api_keys},
         intents=intents,
+        heads={(head.tenant_id, head.flow): head for head in register.flows},
         prices=prices,
     )

@@ -92,7 +92,12 @@ class Executor:
         """Start a run of the intent's flow."""
         elapsed = self._stopwatch()
         conversation_id, fresh = await self._conversation(caller, asked)
-        order = Order(tenant_id=caller.tenant_id, conversation_id=conversation_id, idempotency=_key(asked.idempotency))
+        order = Order(
+            tenant_id=caller.tenant_id,
+            conversation_id=conversation_id,
+            open_of=self._decider.rival(caller, asked),
+            idempotency=_key(asked.idempotency),
+        )
         outcome = await self._take(order, partial(self._decider.trigger, caller, asked, fresh, elapsed))
         return await self._answer(outcome, asked.idempotency, elapsed, patience)
 
@@ -209,6 +214,8 @@ class Executor:
                     raise
                 continue
             if isinstance(outcome, Drafted):
+                for turn in outcome.replaced:
+                    self.bulletin.post(turn.reply.execution_id)
                 self.bulletin.post(outcome.reply.execution_id)
             return outcome
 

@@ -92,20 +92,20 @@ class Scheduler:
         return Pulse(self._clock.monotonic() - self._last < _STALLED + _TICK, self._lag)
 
     async def sweep(self) -> int:
-        """Let every wait act whose deadline has passed, in bounded batches; gives how many there were."""
+        """Let every wait act that is due, in bounded batches; gives how many times one acted."""
         if self._sweeping.locked():
             return 0
         async with self._sweeping:
             acted = 0
-            before: set[str] = set()
+            before: set[tuple[str, Millis]] = set()
             while (due := await self._next_due()) and not self._stopping:
                 self._last = self._clock.monotonic()
-                self._lag = max(0, self._store.now() - min(wait.deadline for wait in due))
-                done = await asyncio.gather(*(self._expire(wait, seen=wait.wait_id in before) for wait in due))
+                self._lag = max(0, self._store.now() - min(wait.due_at for wait in due))
+                done = await asyncio.gather(*(self._expire(wait, seen=(wait.wait_id, wait.due_at) in before) for wait in due))
                 acted += done.count(True)
                 if None in done:
                     break
-                before = {wait.wait_id for wait in due}
+                before = {(wait.wait_id, wait.due_at) for wait in due}
             else:
                 self._lag = 0 if acted == 0 else self._lag
             self._last = self._clock.monotonic()
@@ -143,9 +143,9 @@ class Scheduler:
         _log.error("expiry_failed", tenant=wait.tenant_id, execution=wait.run_id, error=error, rests_seconds=rest)
 
     async def _tick(self) -> None:
-        """Sweep, and come back for the next deadline if it is nearer than the next tick."""
+        """Sweep, and come back for the next wait that is due if that is nearer than the next tick."""
         await self.sweep()
-        nearest = await self._store.next_deadline()
+        nearest = await self._store.next_due()
         if nearest is not None and (left := nearest - self._store.now()) < _TICK * 1000 and not self._stopping:
             # One that has passed could not act: it stands before all that come next, so these are looked for soon.
             wait = left + 1 if left >= 0 else round(_AGAIN * 1000)

@@ -1,5 +1,6 @@
 """A store and a registry in memory, with the promises of the port: what a test sees here, it sees on a database."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -8,7 +9,7 @@ from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
-from engine.runtime.store.changes import changed, may_end, share
+from engine.runtime.store.changes import DAY, changed, day, may_end, share
 from engine.runtime.store.port import (
     ConversationChange,
     Decide,
@@ -16,13 +17,17 @@ from engine.runtime.store.port import (
     DueWait,
     MessageView,
     Noted,
+    OpenRun,
     Order,
     Record,
     RunFilter,
     RunView,
     Snapshot,
     StaleRecord,
+    UsageKey,
+    UsageSum,
     WaitClosed,
+    WaitMoved,
 )
 from engine.runtime.store.rows import (
     ConversationRow,
@@ -133,6 +138,8 @@ class MemoryStore:
     def _remember(self, decision: Decision) -> None:
         if not isinstance(decision, Record):
             return
+        for record in decision.before:
+            self._remember(record)
         tenant, run_id = decision.run.tenant_id, decision.run.id
         if decision.closed is not None:
             self._open.pop((tenant, run_id), None)
@@ -154,7 +161,16 @@ class MemoryStore:
             conversation=conversation or self._conversations.get((tenant, order.conversation_id)),
             run=run,
             wait=wait,
+            open_runs=self._open_runs(order),
         )
+
+    def _open_runs(self, order: Order) -> tuple[OpenRun, ...]:
+        if order.open_of is None:
+            return ()
+        key = (order.tenant_id, order.conversation_id, order.open_of)
+        runs = _of(self._runs, lambda run: (run.tenant_id, run.conversation_id, run.flow) == key and run.ended_at is None)
+        in_order = sorted(runs, key=lambda run: run.id)
+        return tuple(OpenRun(run, self._open_wait(run.tenant_id, run.id)) for run in in_order)
 
     def _stored(self, tenant_id: str, asked: tuple[str, str] | None) -> StoredReply | None:
         row = None if asked is None else self._idempotency.get((tenant_id, *asked))
@@ -175,7 +191,8 @@ class MemoryStore:
         changes = _Changes()
         match decision:
             case Record():
-                self._change_run(changes, snapshot, decision)
+                for record in (*decision.before, decision):
+                    self._change_run(changes, snapshot, record)
                 self._change_conversation(changes, snapshot, decision, decision.turn.at)
             case Noted():
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
@@ -191,6 +208,8 @@ class MemoryStore:
             raise StaleRecord(f"Run {run.id} is not at {record.expected} any more.")
         changes.put(self._runs, (tenant, run.id), run)
         ended = None if record.closed is None else self._end(changes, tenant, record.closed, snapshot.now)
+        if record.moved is not None:
+            self._move(changes, tenant, record.moved)
         before = self._turns.get((tenant, turn.run_id, turn.rev))
         if before is not None and before.id != turn.id:
             raise StaleRecord(f"Run {run.id} has another turn {turn.rev} already.")
@@ -214,6 +233,12 @@ class MemoryStore:
         changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, ended_at=now, ended_by=closed.by))
         return wait.id
 
+    def _move(self, changes: _Changes, tenant_id: str, moved: WaitMoved) -> None:
+        wait = self._waits.get((tenant_id, moved.id))
+        if wait is None or wait.ended_at is not None or wait.due_at != moved.was_due_at:
+            raise StaleRecord(f"Wait {moved.id} is not due at {moved.was_due_at} any more.")
+        changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, due_at=moved.due_at))
+
     def _change_conversation(self, changes: _Changes, snapshot: Snapshot, decision: Decision, at: Millis) -> None:
         opened: ConversationRow | None = decision.opened_conversation
         change: ConversationChange | None = decision.conversation
@@ -231,12 +256,12 @@ class MemoryStore:
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
         now = self.now()
-        due = (DueWait(wait.tenant_id, wait.run_id, wait.id, wait.deadline) for wait in self._open_waits() if wait.deadline <= now)
+        due = (DueWait(wait.tenant_id, wait.run_id, wait.id, wait.due_at) for wait in self._open_waits() if wait.due_at <= now)
         return share(due, limit)
 
-    async def next_deadline(self) -> Millis | None:
+    async def next_due(self) -> Millis | None:
         """Looks at every wait."""
-        return min((wait.deadline for wait in self._open_waits()), default=None)
+        return min((wait.due_at for wait in self._open_waits()), default=None)
 
     async def run(self, tenant_id: str, run_id: str) -> RunView | None:
         """By its key."""
@@ -280,6 +305,13 @@ class MemoryStore:
         """In order of their ids."""
         return sorted(_of(self._usage, lambda row: (row.tenant_id, row.turn_id) == (tenant_id, turn_id)), key=lambda row: row.id)
 
+    async def usage(self, tenant_id: str, by: UsageKey) -> Sequence[UsageSum]:
+        """Looks at every row."""
+        of_key: defaultdict[str, list[UsageRow]] = defaultdict(list)
+        for row in _of(self._usage, lambda row: row.tenant_id == tenant_id):
+            of_key[{"day": day(row.at // DAY), "model": row.model, "flow": row.flow}[by]].append(row)
+        return [_sum(key, rows) for key, rows in sorted(of_key.items())]
+
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
@@ -300,6 +332,16 @@ class MemoryStore:
 
 def _of(table: _Table[RowT], wanted: Callable[[RowT], bool]) -> list[RowT]:
     return [row for row in table if wanted(row)]
+
+
+def _sum(key: str, rows: list[UsageRow]) -> UsageSum:
+    return UsageSum(
+        key=key,
+        prompt_tokens=sum(row.prompt_tokens for row in rows),
+        completion_tokens=sum(row.completion_tokens for row in rows),
+        cost_micros=sum(row.cost_micros or 0 for row in rows),
+        unpriced_tokens=sum(row.prompt_tokens + row.completion_tokens for row in rows if row.cost_micros is None),
+    )
 
 
 def _is_chosen(view: RunView, chosen: RunFilter) -> bool:

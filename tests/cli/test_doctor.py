@@ -65,6 +65,6 @@ def test_a_clock_that_was_set_back_is_found(baton: Baton, healthy: Path) -> None
 
 
 def test_a_wait_that_nobody_lets_expire_is_found(baton: Baton, healthy: Path) -> None:
-    columns = "tenant_id, id, run_id, rev, opened_at, deadline, answerable"
-    execute(healthy, f"INSERT INTO wait ({columns}) VALUES ('t', 'w', 'r', 1, 1000, 2000, 1)")  # noqa: S608 - the columns stand above
+    columns = "tenant_id, id, run_id, rev, opened_at, deadline, due_at, answerable"
+    execute(healthy, f"INSERT INTO wait ({columns}) VALUES ('t', 'w', 'r', 1, 1000, 2000, 2000, 1)")  # noqa: S608 - the columns stand above
     assert not checks(baton)["scheduler"]

@@ -1,10 +1,12 @@
 """What a store promises to its readers: committed turns only, in order, of one tenant; due waits oldest first and in fair shares."""
 
 import asyncio
+from typing import Any
 
 from msgspec.structs import replace
 
-from engine.runtime.store.port import Noted, Order, RunFilter, Store
+from engine.runtime.store.changes import DAY
+from engine.runtime.store.port import Noted, Order, Record, RunFilter, Snapshot, Store, UsageSum
 from engine.testing.clock import ManualClock
 from tests.store.turns import MINUTE, conversation, end_wait, ending, idempotency, look, start, starting
 
@@ -81,6 +83,34 @@ async def test_usage_is_found_by_its_turn(store: Store) -> None:
     assert (spent.prompt_tokens, spent.completion_tokens, spent.cached_prompt_tokens, spent.cost_micros) == (3, 4, None, 5)
 
 
+async def test_usage_is_summed_up_by_day_in_utc_by_model_and_by_flow(store: Store, clock: ManualClock) -> None:
+    run_id = await start(store)
+    await spend(store, run_id)
+    clock.advance(-clock.wall() % DAY - 1)
+    await spend(store, run_id, cost_micros=None, prompt_tokens=30, completion_tokens=40, flow="other", model="dear")
+    clock.advance(1)
+    await spend(store, run_id, cost_micros=50, prompt_tokens=30, completion_tokens=40, flow="other", model="dear")
+
+    def sums(key: str, prompt: int, completion: int, cost: int, unpriced: int) -> UsageSum:
+        return UsageSum(key=key, prompt_tokens=prompt, completion_tokens=completion, cost_micros=cost, unpriced_tokens=unpriced)
+
+    assert await store.usage("t", "day") == [sums("2026-01-05", 33, 44, 5, 70), sums("2026-01-06", 30, 40, 50, 0)]
+    assert await store.usage("t", "model") == [sums("dear", 60, 80, 50, 70), sums("model", 3, 4, 5, 0)]
+    assert await store.usage("t", "flow") == [sums("flow", 3, 4, 5, 0), sums("other", 60, 80, 50, 70)]
+    assert await store.usage("other", "day") == []
+
+
+async def spend(store: Store, run_id: str, **spent: Any) -> None:
+    """An answer that costs this."""
+
+    def decide(snapshot: Snapshot) -> tuple[Record | Noted, str]:
+        record, by = ending("answered", lasts=DAY)(snapshot)
+        assert isinstance(record, Record)
+        return replace(record, usage=tuple(replace(row, **spent) for row in record.usage)), by
+
+    await store.take(Order(tenant_id="t", run_id=run_id), decide)
+
+
 async def test_a_customers_open_conversation_is_the_newest_that_is_not_archived(store: Store, clock: ManualClock) -> None:
     rows = [conversation("t", clock.wall() + age, "ada") for age in (0, 20, 10)]
     rows.append(replace(conversation("t", clock.wall() + 30, "ada"), archived_at=clock.wall()))
@@ -93,24 +123,24 @@ async def test_a_customers_open_conversation_is_the_newest_that_is_not_archived(
 
 async def test_a_wait_is_due_from_its_deadline_on_until_it_ends(store: Store, clock: ManualClock) -> None:
     run_id = await start(store, lasts=MINUTE)
-    assert await store.next_deadline() == clock.wall() + MINUTE
+    assert await store.next_due() == clock.wall() + MINUTE
     clock.advance(MINUTE - 1)
     assert list(await store.due(10)) == []
     clock.advance(1)
     (due,) = await store.due(10)
     waiting = (await look(store, Order(tenant_id="t", run_id=run_id))).wait
     assert waiting is not None
-    assert (due.tenant_id, due.run_id, due.wait_id, due.deadline) == ("t", run_id, waiting.id, clock.wall())
+    assert (due.tenant_id, due.run_id, due.wait_id, due.due_at) == ("t", run_id, waiting.id, clock.wall())
     await store.take(Order(tenant_id="t", run_id=run_id), ending("expired", last=True))
     assert list(await store.due(10)) == []
-    assert await store.next_deadline() is None
+    assert await store.next_due() is None
 
 
 async def test_due_waits_come_oldest_first_within_the_limit(store: Store, clock: ManualClock) -> None:
     for lasts in (5, 3, 1, 4, 2):
         await start(store, lasts=lasts)
     clock.advance(10)
-    deadlines = [due.deadline for due in await store.due(3)]
+    deadlines = [due.due_at for due in await store.due(3)]
     assert deadlines == [clock.wall() - 9, clock.wall() - 8, clock.wall() - 7]
     assert len(await store.due(99)) == 5
 
@@ -125,7 +155,7 @@ async def test_a_tenant_with_many_due_waits_leaves_room_for_the_others(store: St
 
     async def shares(limit: int) -> dict[str, int]:
         due = await store.due(limit)
-        assert [one.deadline for one in due] == sorted(one.deadline for one in due)
+        assert [one.due_at for one in due] == sorted(one.due_at for one in due)
         return {tenant: sum(one.tenant_id == tenant for one in due) for tenant in ("many", "few", "some")}
 
     assert await shares(3) == {"many": 1, "few": 1, "some": 1}

@@ -77,8 +77,8 @@ async def do(store: Store, happening: Happening, runs: list[str]) -> str:
 
 async def seen(store: Store, runs: list[str]) -> list[object]:
     """Everything that a reader and a decision would see, with runs by their number and without the ids of their rows."""
-    story: list[object] = [store.now(), await store.next_deadline()]
-    story.append([(runs.index(due.run_id), due.deadline) for due in await store.due(100)])
+    story: list[object] = [store.now(), await store.next_due()]
+    story.append([(runs.index(due.run_id), due.due_at) for due in await store.due(100)])
     story.append([runs.index(view.run.id) for view in await store.runs("t", RunFilter(open_only=True))])
     for key in ("a", "b"):
         kept = (await look(store, Order(tenant_id="t", idempotency=("scope", key)))).stored

@@ -10,7 +10,7 @@ OF_ALL_TENANTS = {
     "ANYTHING",
     "DUE",
     "DUE_TENANTS",
-    "NEXT_DEADLINE",
+    "NEXT_DUE",
     "PROVE",
     "PRUNE",
     "RAISE_MARK",

@@ -230,7 +230,7 @@ async def test_the_clock_goes_on_from_where_it_was_when_it_was_set_back_while_no
     await registry.close()
 
 
-@pytest.mark.parametrize("question", [questions.DUE, questions.NEXT_DEADLINE, questions.DUE_TENANTS, questions.DUE_OF_TENANTS])
+@pytest.mark.parametrize("question", [questions.DUE, questions.NEXT_DUE, questions.DUE_TENANTS, questions.DUE_OF_TENANTS])
 async def test_what_is_asked_often_looks_rows_up_and_scans_no_table(sqlite: SqliteStore, path: Path, question: str) -> None:
     await start(sqlite)
     connection = sqlite3.connect(path)
@@ -238,7 +238,7 @@ async def test_what_is_asked_often_looks_rows_up_and_scans_no_table(sqlite: Sqli
     plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {question}", {**names, "tenants": "[]"})]
     connection.close()
     scans = [step for step in plan if step.startswith("SCAN")]
-    harmless = ("SCAN known", "SCAN asked", "SCAN tenant", "SCAN (", "SCAN CONSTANT ROW", "SCAN wait USING INDEX wait_open_by_deadline")
+    harmless = ("SCAN known", "SCAN asked", "SCAN tenant", "SCAN (", "SCAN CONSTANT ROW", "SCAN wait USING INDEX wait_open_by_due")
     assert plan
     assert [step for step in scans if not step.startswith(harmless)] == []
 
@@ -258,7 +258,7 @@ async def test_the_sweep_over_waits_uses_the_index_of_those_that_are_open(sqlite
     connection = sqlite3.connect(path)
     plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {questions.DUE}", {"now": 1, "limit": 1})]
     connection.close()
-    assert plan == ["SEARCH wait USING INDEX wait_open_by_deadline (deadline<?)"]
+    assert plan == ["SEARCH wait USING INDEX wait_open_by_due (due_at<?)"]
 
 
 def test_a_second_server_on_the_same_file_is_told_so_in_one_line(path: Path) -> None:

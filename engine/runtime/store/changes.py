@@ -1,13 +1,23 @@
-"""What stores must agree on, whatever they are made of: how a conversation changes, when a wait may end, what is fair."""
+"""What stores must agree on, whatever they are made of: how a conversation changes, when a wait may end, what is fair, what a day is."""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from engine.model.values import Millis
 from engine.runtime.store.port import ConversationChange, DueWait, StaleRecord
 from engine.runtime.store.rows import ConversationRow, WaitEnd
+
+
+DAY: Final[Millis] = 86_400_000
+
+
+def day(number: int) -> str:
+    """The day of that number, counted from 1970, in UTC: 2026-01-05."""
+    return datetime.fromtimestamp(number * DAY / 1000, UTC).date().isoformat()
 
 
 def changed(before: ConversationRow | None, change: ConversationChange, at: Millis) -> ConversationRow:
@@ -46,7 +56,7 @@ def share(due: Iterable[DueWait], limit: int) -> list[DueWait]:
 
 
 def _age(wait: DueWait) -> tuple[Millis, str]:
-    return wait.deadline, wait.wait_id
+    return wait.due_at, wait.wait_id
 
 
 def _turn(ranked: tuple[int, DueWait]) -> int:

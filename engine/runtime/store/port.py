@@ -8,7 +8,7 @@ Time: `Snapshot.now` is the one clock that judges deadlines, and never goes back
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -38,8 +38,17 @@ class Order(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     wait_id: str | None = None
     """None with a run: the run's open wait, if it has one."""
+    open_of: str | None = None
+    """The flow whose open runs in the conversation are asked for as well."""
     idempotency: tuple[str, str] | None = None
     """Scope and key."""
+
+
+class OpenRun(Struct, frozen=True):
+    """A run that has not ended, with its open wait, if it has one."""
+
+    run: RunRow
+    wait: WaitRow | None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -50,6 +59,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     conversation: ConversationRow | None = None
     run: RunRow | None = None
     wait: WaitRow | None = None
+    open_runs: tuple[OpenRun, ...] = ()
+    """Those that the order asked for, oldest first."""
 
 
 class WaitClosed(Struct, frozen=True):
@@ -57,6 +68,14 @@ class WaitClosed(Struct, frozen=True):
 
     id: str
     by: WaitEnd
+
+
+class WaitMoved(Struct, frozen=True):
+    """The clock's next move in the wait comes later; refused (StaleRecord) unless the wait is open and was due at that moment."""
+
+    id: str
+    was_due_at: Millis
+    due_at: Millis
 
 
 class ConversationChange(Struct, frozen=True, kw_only=True):
@@ -80,11 +99,14 @@ class Record(Struct, frozen=True, kw_only=True):
     opened_conversation: ConversationRow | None = None
     conversation: ConversationChange | None = None
     closed: WaitClosed | None = None
+    moved: WaitMoved | None = None
     opened: WaitRow | None = None
     messages: tuple[MessageRow, ...] = ()
     usage: tuple[UsageRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
     idempotency: IdempotencyRow | None = None
+    before: tuple["Record", ...] = ()
+    """Turns of other runs in the same conversation that are saved with this one: of the runs that it replaces."""
 
 
 class Noted(Struct, frozen=True, kw_only=True):
@@ -106,12 +128,12 @@ class StaleRecord(BatonError):
 
 
 class DueWait(Struct, frozen=True):
-    """A wait whose deadline has passed."""
+    """A wait in which the clock has the next move."""
 
     tenant_id: str
     run_id: str
     wait_id: str
-    deadline: Millis
+    due_at: Millis
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -140,6 +162,20 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     limit: int = 20
 
 
+UsageKey = Literal["day", "model", "flow"]
+"""What usage is summed up by; days are those of UTC, written like 2026-01-05."""
+
+
+class UsageSum(Struct, frozen=True, kw_only=True):
+    """What all turns with the same key spent; the cost leaves out `unpriced_tokens`, whose model had no price."""
+
+    key: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_micros: int
+    unpriced_tokens: int
+
+
 class Store(Protocol):
     """Where runs, waits, turns and conversations live."""
 
@@ -158,10 +194,10 @@ class Store(Protocol):
         """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing."""
 
     async def due(self, limit: int) -> Sequence[DueWait]:
-        """Open waits past their deadline, the oldest deadline first, shared fairly between tenants."""
+        """Open waits whose moment has come, the oldest first, shared fairly between tenants."""
 
-    async def next_deadline(self) -> Millis | None:
-        """The nearest deadline of any open wait."""
+    async def next_due(self) -> Millis | None:
+        """The nearest moment at which any open wait is due."""
 
     async def run(self, tenant_id: str, run_id: str) -> RunView | None:
         """The run and its turns since the customer's last input."""
@@ -183,6 +219,9 @@ class Store(Protocol):
 
     async def usage_of_turn(self, tenant_id: str, turn_id: str) -> Sequence[UsageRow]:
         """What the turn's models spent."""
+
+    async def usage(self, tenant_id: str, by: UsageKey) -> Sequence[UsageSum]:
+        """What all of the tenant's turns spent, in order of the keys."""
 
     async def prune(self, before: Millis) -> int:
         """Forget idempotency rows that are older; gives how many there were."""

@@ -8,7 +8,7 @@ from engine.model.run import EndReason, Status
 from engine.model.values import Json, Millis
 
 WaitEnd = Literal["answered", "expired", "cancelled"]
-EventKind = Literal["started", "answered", "timed_out", "returned", "cancelled"]
+EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "cancelled"]
 
 
 class ConversationRow(Struct, frozen=True, kw_only=True):
@@ -63,6 +63,8 @@ class WaitRow(Struct, frozen=True, kw_only=True):
     """The turn that opened it."""
     opened_at: Millis
     deadline: Millis
+    due_at: Millis
+    """When the clock has the next move: at the next reminder, else at the deadline."""
     answerable: bool
     """Whether the customer holds a token for it."""
     ended_at: Millis | None = None

@@ -150,8 +150,8 @@ class WaitTable(Stored, table=True):
 
     __tablename__ = "wait"
     __table_args__ = (
-        Index("wait_open_by_deadline", "deadline", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("wait_open_by_tenant", "tenant_id", "deadline", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("wait_open_by_due", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("wait_open_by_tenant", "tenant_id", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("wait_open_of_run", "tenant_id", "run_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         _IN_KEY,
     )
@@ -161,6 +161,7 @@ class WaitTable(Stored, table=True):
     rev: int
     opened_at: int = Field(sa_type=BigInteger)
     deadline: int = Field(sa_type=BigInteger)
+    due_at: int = Field(sa_type=BigInteger)
     answerable: bool
     ended_at: int | None = Field(sa_type=BigInteger)
     ended_by: str | None

@@ -6,20 +6,21 @@ Everything here is pure given the catalog's view and the ids it is handed, so th
 from collections.abc import Callable
 from functools import partial
 
-from engine.errors import AnswerRefused, EventRefused, Unfit
-from engine.interpreter import Book, advance
-from engine.model.events import Answered, Cancelled, Event, Returned, Started, TimedOut
+import msgspec
+
+from engine.errors import AnswerRefused, EventRefused, ExecutionInProgress, Unfit
+from engine.interpreter import CompiledFlow, advance, matched_inputs
+from engine.model.events import Answered, Cancelled, Event, Reminded, Returned, Started, TimedOut
 from engine.model.problems import Problem
 from engine.model.run import Run, Trigger
 from engine.model.values import Limits, Millis
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TriggerRequest
-from engine.runtime.store.port import Snapshot
+from engine.runtime.store.port import OpenRun, Snapshot
 from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd
 from engine.runtime.turns import admission
 from engine.runtime.turns.drafting import draft
-from engine.runtime.turns.inputs import matched_inputs
 from engine.runtime.turns.memory import RunMemory
 from engine.runtime.turns.occasion import Begun, Drafted, Input, Occasion
 
@@ -39,6 +40,11 @@ class Decider:
         self._new_id = new_id
         self._memory = memory
 
+    def rival(self, caller: Caller, asked: TriggerRequest) -> str | None:
+        """The flow whose open runs the trigger concerns; None where they go on beside it."""
+        script = self._catalog.triggered(caller.tenant_id, asked.intent)
+        return None if script is None or script.flow.on_trigger == "parallel" else script.ref.flow
+
     def trigger(
         self, caller: Caller, asked: TriggerRequest, fresh: ConversationRow | None, elapsed: Elapsed, snapshot: Snapshot
     ) -> Drafted | bytes:
@@ -48,8 +54,9 @@ class Decider:
             return stored
         script = admission.admitted_flow(caller, asked.intent, self._catalog)
         conversation = fresh or admission.owned_conversation(caller, snapshot.conversation, asked.customer_id)
-        inputs, context, unfit = matched_inputs(script.flow, asked.context)
+        inputs, context, unfit = matched_inputs(script.flow, asked.context, "/context")
         taken = self._input(caller, asked, conversation, (*asked.unfit, *unfit))
+        replaced = self._replaced(script, snapshot, conversation)
         run_id = self._new_id()
         occasion = Occasion(
             tenant_id=caller.tenant_id,
@@ -67,7 +74,7 @@ class Decider:
         locale = caller.locale or conversation.locale or script.flow.locale
         run = self._memory.begin(run_id, locale, Trigger(asked.intent, asked.text, context))
         event = Started(at=snapshot.now, conversation=occasion.variables, flow=script.ref.flow, version=script.ref.version, inputs=inputs)
-        return self._advanced(occasion, run, event, elapsed)
+        return _with(self._advanced(occasion, run, event, elapsed), replaced)
 
     def resume(self, caller: Caller, asked: ResumeRequest, wait_id: str | None, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:
         """Give the answer to the run that waits for it."""
@@ -87,13 +94,17 @@ class Decider:
         return self._advanced(occasion, run, event(conversation=occasion.variables), elapsed)
 
     def expire(self, snapshot: Snapshot) -> Drafted | None:
-        """Let the wait's deadline act, if the wait is still open and its time has come."""
+        """Let the clock have the next move in the wait, a reminder or the deadline, if the wait is still open and its time has come."""
         row, conversation, wait = snapshot.run, snapshot.conversation, snapshot.wait
-        if row is None or conversation is None or wait is None or wait.ended_at is not None or wait.deadline > snapshot.now:
+        if row is None or conversation is None or wait is None or wait.ended_at is not None or wait.due_at > snapshot.now:
             return None
+        run = self._memory.recall(row)
+        if run.pause is not None and run.pause.reminders:
+            occasion = _occasion(row, conversation, snapshot, "reminded")
+            return self._advanced(occasion, run, Reminded(at=snapshot.now, conversation=conversation.variables), _at_once)
         occasion = _occasion(row, conversation, snapshot, "timed_out", closed="expired")
         event = TimedOut(at=snapshot.now, conversation=conversation.variables)
-        return self._advanced(occasion, self._memory.recall(row), event, _at_once)
+        return self._advanced(occasion, run, event, _at_once)
 
     def cancel(self, caller: Caller, asked: CancelRequest, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes | None:
         """End the run; a run that has ended stays as it is."""
@@ -126,12 +137,25 @@ class Decider:
         return self._advanced(occasion, self._memory.recall(row), event, elapsed)
 
     def _advanced(self, occasion: Occasion, run: Run, event: Event, elapsed: Elapsed) -> Drafted:
-        step = advance(self._book(occasion.tenant_id), run, event, self.limits)
+        step = advance(self._catalog.book(occasion.tenant_id), run, event, self.limits)
         self._memory.keep(step)
         return draft(occasion, step, self._catalog, self._new_id, elapsed)
 
-    def _book(self, tenant_id: str) -> Book:
-        return partial(self._catalog.flow, tenant_id)
+    def _replaced(self, script: CompiledFlow, snapshot: Snapshot, conversation: ConversationRow) -> tuple[Drafted, ...]:
+        """What a new trigger of the flow does to its open runs in the conversation."""
+        match script.flow.on_trigger:
+            case "parallel":
+                return ()
+            case "reject" if snapshot.open_runs:
+                raise ExecutionInProgress
+            case _:
+                return tuple(self._ended(one, snapshot, conversation) for one in snapshot.open_runs)
+
+    def _ended(self, one: OpenRun, snapshot: Snapshot, conversation: ConversationRow) -> Drafted:
+        around = Snapshot(now=snapshot.now, conversation=conversation, run=one.run, wait=one.wait)
+        occasion = _occasion(one.run, conversation, around, "cancelled", closed=None if one.wait is None else "cancelled")
+        event = Cancelled(at=snapshot.now, conversation=conversation.variables, reason="replaced")
+        return self._advanced(occasion, self._memory.recall(one.run), event, _at_once)
 
     def _input(
         self, caller: Caller, asked: TriggerRequest | ResumeRequest, conversation: ConversationRow, unfit: tuple[Problem, ...]
@@ -151,7 +175,7 @@ class Decider:
     def _all_unfit(self, caller: Caller, unfit: Unfit, run: Run, event: Event) -> Unfit:
         """The request's own faults, and those of its answer as well: everything is told at once."""
         try:
-            advance(self._book(caller.tenant_id), run, event, self.limits)
+            advance(self._catalog.book(caller.tenant_id), run, event, self.limits)
         except AnswerRefused as refusal:
             return Unfit([*unfit.problems, *refusal.problems])
         except EventRefused:
@@ -185,6 +209,14 @@ def _occasion(
         begun=begun,
         idempotency=key,
     )
+
+
+def _with(drafted: Drafted, replaced: tuple[Drafted, ...]) -> Drafted:
+    """The turn, and with it the last turns of the runs that it replaces."""
+    if not replaced:
+        return drafted
+    record = msgspec.structs.replace(drafted.record, before=tuple(one.record for one in replaced))
+    return msgspec.structs.replace(drafted, record=record, replaced=replaced)
 
 
 def _at_once() -> Millis:

@@ -7,7 +7,7 @@ from engine.model.values import Millis
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.replies import TurnReply, encode_reply
-from engine.runtime.store.port import ConversationChange, Record, WaitClosed
+from engine.runtime.store.port import ConversationChange, Record, WaitClosed, WaitMoved
 from engine.runtime.store.rows import IdempotencyRow, RunRow, TurnRow, WaitRow
 from engine.runtime.traces import TurnTrace, encode_trace
 from engine.runtime.turns.occasion import Drafted, Occasion
@@ -23,8 +23,9 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
     numbers = _numbers(occasion, new_id)
     trace = _trace(occasion, step)
     opened = _opened(occasion, step, numbers.rev, new_id)
+    moved = _moved(occasion, step)
     usage = draft_usage(occasion, numbers.turn_id, catalog, new_id)
-    reply = draft_reply(occasion, step, numbers, trace, opened, usage, new_id, elapsed())
+    reply = draft_reply(occasion, step, numbers, trace, opened if moved is None else occasion.snapshot.wait, usage, new_id, elapsed())
     messages = draft_messages(occasion, reply, new_id)
     invoke = next((effect for effect in step.effects if isinstance(effect, Invoke)), None)
     record = Record(
@@ -39,6 +40,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
             messages=len(messages),
         ),
         closed=_closed(occasion),
+        moved=moved,
         opened=opened,
         messages=messages,
         usage=usage,
@@ -72,8 +74,17 @@ def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow 
         rev=rev,
         opened_at=occasion.now,
         deadline=pause.deadline,
+        due_at=pause.due,
         answerable=step.run.status == "waiting_input",
     )
+
+
+def _moved(occasion: Occasion, step: Step) -> WaitMoved | None:
+    """A reminder was said: the wait goes on, and is due at what comes next."""
+    wait, pause = occasion.snapshot.wait, step.run.pause
+    if occasion.event != "reminded" or wait is None or pause is None:
+        return None
+    return WaitMoved(wait.id, wait.due_at, pause.due)
 
 
 def _closed(occasion: Occasion) -> WaitClosed | None:

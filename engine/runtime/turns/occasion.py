@@ -70,3 +70,5 @@ class Drafted(Struct, frozen=True):
     reply: TurnReply
     trace: TurnTrace
     invoke: Invoke | None
+    replaced: tuple["Drafted", ...] = ()
+    """The last turns of the runs that this one takes the place of; its record holds theirs."""

@@ -85,11 +85,11 @@ class Scene:
         return (await self._executor.cancel(self._caller, CancelRequest(run_id=run_id))).reply
 
     async def pass_time(self, length: Millis) -> list[TurnReply]:
-        """Let time go by; every deadline on the way acts at its own moment. Gives the turns that came of it, in order."""
+        """Let time go by; every reminder and deadline on the way acts at its own moment. Gives the turns that came of it, in order."""
         until = self._store.now() + length
         turns: list[TurnReply] = []
-        while (deadline := await self._store.next_deadline()) is not None and deadline <= until:
-            self._clock.advance(deadline - self._store.now())
+        while (due_at := await self._store.next_due()) is not None and due_at <= until:
+            self._clock.advance(due_at - self._store.now())
             turns += [await self._expired(due) for due in await self._store.due(_AT_ONCE)]
         self._clock.advance(until - self._store.now())
         return turns

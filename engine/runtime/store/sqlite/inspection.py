@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from engine.errors import StoreError
 from engine.model.values import Millis
-from engine.runtime.store.sqlite.questions import NEXT_DEADLINE
+from engine.runtime.store.sqlite.questions import NEXT_DUE
 from engine.runtime.store.sqlite.statements import READ_MARK
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -28,8 +28,8 @@ class Inspection(Struct, frozen=True):
     """The newest migration that this program knows."""
     high_water: Millis = 0
     """The latest moment that was ever told; 0 where none was."""
-    next_deadline: Millis | None = None
-    """The nearest deadline of an open wait, past or to come."""
+    next_due: Millis | None = None
+    """The nearest moment at which an open wait is due, past or to come."""
     served: bool = False
     """Whether a server runs on the file."""
 
@@ -44,7 +44,7 @@ def inspect(path: Path) -> Inspection:
             found = Inspection(None if complaint == "ok" else complaint, revision, expected, served=_served(path))
             if revision != expected:
                 return found
-            mark, deadline = _first(connection, READ_MARK), _first(connection, NEXT_DEADLINE)
+            mark, deadline = _first(connection, READ_MARK), _first(connection, NEXT_DUE)
             return Inspection(found.complaint, revision, expected, mark or 0, deadline, found.served)
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be read as Baton's database: {error}.") from error

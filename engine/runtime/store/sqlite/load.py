@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from engine.model.values import Millis
-from engine.runtime.store.port import Order, Snapshot
+from engine.runtime.store.port import OpenRun, Order, Snapshot
 from engine.runtime.store.rows import ConversationRow, MessageRow, RunRow, StoredReply, TurnRow, UsageRow, WaitRow
-from engine.runtime.store.sqlite.statements import FIND_REPLY, LOAD_CONVERSATION, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
+from engine.runtime.store.sqlite.statements import FIND_REPLY, LOAD_CONVERSATION, LOAD_OPEN_RUNS, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
 
 unpack = msgspec.msgpack.Decoder().decode
 
@@ -27,7 +27,7 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
     """What is true of everything that the order names, read in the open transaction."""
     stored = _stored(cursor, order)
     if order.run_id is None and order.wait_id is None:
-        return Snapshot(now=now, stored=stored, conversation=_conversation_named(cursor, order))
+        return Snapshot(now=now, stored=stored, conversation=_conversation_named(cursor, order), open_runs=_open_runs(cursor, order))
     found = _found(cursor, order)
     run, wait, conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
     return Snapshot(
@@ -56,6 +56,15 @@ def _conversation_named(cursor: Cursor, order: Order) -> ConversationRow | None:
         return None
     found = cursor.execute(LOAD_CONVERSATION, (order.tenant_id, order.conversation_id)).fetchone()
     return conversation_row(found) if found else None
+
+
+def _open_runs(cursor: Cursor, order: Order) -> tuple[OpenRun, ...]:
+    if order.open_of is None:
+        return ()
+    found = cursor.execute(LOAD_OPEN_RUNS, (order.tenant_id, order.conversation_id, order.open_of)).fetchall()
+    return tuple(
+        OpenRun(run_row(row[:_TO_WAIT]), None if row[_TO_WAIT] is None else wait_row(row[_TO_WAIT:_TO_CONVERSATION])) for row in found
+    )
 
 
 def _stored(cursor: Cursor, order: Order) -> StoredReply | None:

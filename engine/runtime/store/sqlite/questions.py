@@ -1,10 +1,12 @@
 """What readers ask, declared over the tables and compiled once; no question reads a clock, each is answered as of one moment."""
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, func, literal_column, null, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, case, func, literal_column, null, select
 
+from engine.runtime.store.changes import DAY
+from engine.runtime.store.port import UsageKey
 from engine.runtime.store.rows import ConversationRow, MessageRow, RunRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, TURN, WAIT, columns, named
 from engine.runtime.store.tables import METADATA
@@ -13,14 +15,14 @@ _USAGE: Final = METADATA.tables["usage"]
 
 ANYTHING: Final = named(select(literal_column("1")))
 
-_DUE = WAIT.c.ended_at.is_(None) & (WAIT.c.deadline <= bindparam("now"))
-_DUE_COLUMNS = (WAIT.c.tenant_id, WAIT.c.run_id, WAIT.c.id, WAIT.c.deadline)
+_DUE = WAIT.c.ended_at.is_(None) & (WAIT.c.due_at <= bindparam("now"))
+_DUE_COLUMNS = (WAIT.c.tenant_id, WAIT.c.run_id, WAIT.c.id, WAIT.c.due_at)
 
-DUE: Final = named(select(*_DUE_COLUMNS).where(_DUE).order_by(WAIT.c.deadline, WAIT.c.id).limit(bindparam("limit")))
+DUE: Final = named(select(*_DUE_COLUMNS).where(_DUE).order_by(WAIT.c.due_at, WAIT.c.id).limit(bindparam("limit")))
 """The oldest due waits, whoever owns them."""
 
-NEXT_DEADLINE: Final = named(
-    select(WAIT.c.deadline).where(WAIT.c.ended_at.is_(None)).order_by(WAIT.c.deadline).limit(literal_column("1")),
+NEXT_DUE: Final = named(
+    select(WAIT.c.due_at).where(WAIT.c.ended_at.is_(None)).order_by(WAIT.c.due_at).limit(literal_column("1")),
 )
 
 
@@ -31,10 +33,7 @@ def _due_tenants() -> str:
     following = select(func.min(open_of.c.tenant_id)).where(open_of.c.tenant_id > known.c.id, open_of.c.ended_at.is_(None))
     known = known.union_all(select(following.scalar_subquery()).where(known.c.id.is_not(None)))
     oldest = (
-        select(func.min(WAIT.c.deadline))
-        .where(WAIT.c.tenant_id == known.c.id, WAIT.c.ended_at.is_(None))
-        .correlate(known)
-        .scalar_subquery()
+        select(func.min(WAIT.c.due_at)).where(WAIT.c.tenant_id == known.c.id, WAIT.c.ended_at.is_(None)).correlate(known).scalar_subquery()
     )
     by_age = select(known.c.id, oldest.label("oldest")).where(known.c.id.is_not(None)).subquery()
     return named(select(by_age.c.id).where(by_age.c.oldest <= bindparam("now")).order_by(by_age.c.oldest).limit(bindparam("limit")))
@@ -49,8 +48,8 @@ def _due_of_tenants() -> str:
     inner = WAIT.alias("inner_wait")
     oldest = (
         select(inner.c.id)
-        .where(inner.c.tenant_id == tenant.c.value, inner.c.ended_at.is_(None), inner.c.deadline <= bindparam("now"))
-        .order_by(inner.c.deadline, inner.c.id)
+        .where(inner.c.tenant_id == tenant.c.value, inner.c.ended_at.is_(None), inner.c.due_at <= bindparam("now"))
+        .order_by(inner.c.due_at, inner.c.id)
         .limit(bindparam("each"))
         .correlate(tenant)
     )
@@ -88,6 +87,22 @@ USAGE_OF_TURN: Final = named(
     .where(_USAGE.c.tenant_id == bindparam("tenant"), _USAGE.c.turn_id == bindparam("turn"))
     .order_by(_USAGE.c.id)
 )
+
+
+def _usage_by(key: ColumnElement[Any]) -> str:
+    """Sums of each key: prompt and completion tokens, cost, and tokens without one."""
+    tokens = _USAGE.c.prompt_tokens + _USAGE.c.completion_tokens
+    unpriced = case((_USAGE.c.cost_micros.is_(null()), tokens), else_=literal_column("0"))
+    spent = (_USAGE.c.prompt_tokens, _USAGE.c.completion_tokens, func.coalesce(_USAGE.c.cost_micros, literal_column("0")), unpriced)
+    return named(select(key, *map(func.sum, spent)).where(_USAGE.c.tenant_id == bindparam("tenant")).group_by(key).order_by(key))
+
+
+USAGE_BY: Final[dict[UsageKey, str]] = {
+    "day": _usage_by(_USAGE.c.at / literal_column(str(DAY), BigInteger)),
+    "model": _usage_by(_USAGE.c.model),
+    "flow": _usage_by(_USAGE.c.flow),
+}
+"""For days the key is the number of days since 1970."""
 
 
 def _views(runs: FromClause) -> str:

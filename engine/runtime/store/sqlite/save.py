@@ -9,10 +9,11 @@ from msgspec.structs import asdict, astuple
 
 from engine.model.values import Millis
 from engine.runtime.store.changes import changed
-from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, WaitClosed
+from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, WaitClosed, WaitMoved
 from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow
 from engine.runtime.store.sqlite.statements import (
     END_WAIT,
+    MOVE_WAIT,
     SAVE_IDEMPOTENCY,
     SAVE_TURN,
     UPDATE_CONVERSATION,
@@ -27,7 +28,8 @@ def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
     """Write all of the decision, or raise with some of it written: the caller rolls back to before."""
     match decision:
         case Record():
-            _save_record(cursor, snapshot, decision)
+            for record in (*decision.before, decision):
+                _save_record(cursor, snapshot, record)
         case Noted():
             _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
     if decision.idempotency is not None:
@@ -38,6 +40,8 @@ def _save_record(cursor: Cursor, snapshot: Snapshot, record: Record) -> None:
     _save_run(cursor, record.run, record.expected)
     if record.closed is not None:
         _end_wait(cursor, record.run.tenant_id, record.closed, snapshot.now)
+    if record.moved is not None:
+        _move_wait(cursor, record.run.tenant_id, record.moved)
     cursor.execute(SAVE_TURN, astuple(record.turn))
     if not cursor.rowcount:
         raise StaleRecord(f"Run {record.run.id} has another turn {record.turn.rev} already.")
@@ -63,6 +67,12 @@ def _end_wait(cursor: Cursor, tenant_id: str, closed: WaitClosed, now: Millis) -
     cursor.execute(END_WAIT[closed.by], asked if closed.by == "cancelled" else (*asked, now))
     if not cursor.rowcount:
         raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
+
+
+def _move_wait(cursor: Cursor, tenant_id: str, moved: WaitMoved) -> None:
+    cursor.execute(MOVE_WAIT, (moved.due_at, tenant_id, moved.id, moved.was_due_at))
+    if not cursor.rowcount:
+        raise StaleRecord(f"Wait {moved.id} is not due at {moved.was_due_at} any more.")
 
 
 def _save_conversation(

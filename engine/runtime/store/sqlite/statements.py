@@ -106,6 +106,18 @@ END_WAIT: Final = {
 }
 """Each ends an open wait where the clock lets it; none touches one that has ended."""
 
+MOVE_WAIT: Final = positional(
+    update(WAIT)
+    .values(due_at=bindparam("due_at"))
+    .where(
+        WAIT.c.tenant_id == bindparam("its_tenant"),
+        WAIT.c.id == bindparam("its_id"),
+        WAIT.c.ended_at.is_(None),
+        WAIT.c.due_at == bindparam("was_due_at"),
+    ),
+    *("due_at", "its_tenant", "its_id", "was_due_at"),
+)
+
 _OF_CONVERSATION_THAT_CHANGES = ("modified_at", "variables", "owned", "next_sequence")
 UPDATE_CONVERSATION: Final = positional(
     update(CONVERSATION)
@@ -182,6 +194,18 @@ _OPEN = and_(WAIT.c.run_id == RUN.c.id, WAIT.c.ended_at.is_(None))
 LOAD_RUN: Final = _loading(RUN.c.id == bindparam("run"), _OPEN, "run")
 LOAD_WAIT: Final = _loading(RUN.c.id == WAIT.c.run_id, WAIT.c.id == bindparam("wait"), "wait", wait_first=True)
 LOAD_RUN_AND_WAIT: Final = _loading(RUN.c.id == bindparam("run"), WAIT.c.id == bindparam("wait"), "run", "wait")
+LOAD_OPEN_RUNS: Final = positional(
+    select(*columns(RUN, RunRow), *columns(WAIT, WaitRow))
+    .select_from(RUN.outerjoin(WAIT, and_(WAIT.c.tenant_id == RUN.c.tenant_id, _OPEN)))
+    .where(
+        RUN.c.tenant_id == bindparam("tenant"),
+        RUN.c.conversation_id == bindparam("conversation"),
+        RUN.c.flow == bindparam("flow"),
+        RUN.c.ended_at.is_(None),
+    )
+    .order_by(RUN.c.id),
+    *("tenant", "conversation", "flow"),
+)
 LOAD_CONVERSATION: Final = positional(
     select(*columns(CONVERSATION, ConversationRow)).where(
         CONVERSATION.c.tenant_id == bindparam("tenant"), CONVERSATION.c.id == bindparam("conversation")

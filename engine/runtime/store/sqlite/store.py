@@ -10,8 +10,8 @@ from msgspec.structs import astuple
 
 from engine.model.values import Millis
 from engine.runtime.clock import SteadyClock
-from engine.runtime.store.changes import share
-from engine.runtime.store.port import Decide, DueWait, MessageView, Order, RunFilter, RunView
+from engine.runtime.store.changes import day, share
+from engine.runtime.store.port import Decide, DueWait, MessageView, Order, RunFilter, RunView, UsageKey, UsageSum
 from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite import load, questions
 from engine.runtime.store.sqlite.readers import Readers
@@ -66,9 +66,9 @@ class SqliteStore:
         shares = _due(await self._readers.ask(questions.DUE_OF_TENANTS, asked))
         return share({wait.wait_id: wait for wait in [*oldest, *shares]}.values(), limit)
 
-    async def next_deadline(self) -> Millis | None:
+    async def next_due(self) -> Millis | None:
         """The first entry of the index."""
-        found = await self._readers.ask(questions.NEXT_DEADLINE, {})
+        found = await self._readers.ask(questions.NEXT_DUE, {})
         return next((deadline for (deadline,) in found), None)
 
     async def run(self, tenant_id: str, run_id: str) -> RunView | None:
@@ -105,6 +105,14 @@ class SqliteStore:
     async def usage_of_turn(self, tenant_id: str, turn_id: str) -> Sequence[UsageRow]:
         """In order of their ids."""
         return load.usage_rows(await self._readers.ask(questions.USAGE_OF_TURN, {"tenant": tenant_id, "turn": turn_id}))
+
+    async def usage(self, tenant_id: str, by: UsageKey) -> Sequence[UsageSum]:
+        """Summed up by the database."""
+        found = await self._readers.ask(questions.USAGE_BY[by], {"tenant": tenant_id})
+        return [
+            UsageSum(key=day(key) if by == "day" else key, prompt_tokens=asked, completion_tokens=told, cost_micros=cost, unpriced_tokens=free)
+            for key, asked, told, cost, free in found
+        ]
 
     async def prune(self, before: Millis) -> int:
         """In small pieces, turns between them."""

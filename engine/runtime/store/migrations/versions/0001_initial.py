@@ -168,14 +168,15 @@ def _turns() -> None:
         _number("rev"),
         _long("opened_at"),
         _long("deadline"),
+        _long("due_at"),
         _flag("answerable"),
         _long("ended_at", nullable=True),
         _text("ended_by", nullable=True),
         PrimaryKeyConstraint("tenant_id", "id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("wait_open_by_deadline", "wait", ["deadline", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
-    op.create_index("wait_open_by_tenant", "wait", ["tenant_id", "deadline", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_index("wait_open_by_due", "wait", ["due_at", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_index("wait_open_by_tenant", "wait", ["tenant_id", "due_at", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_index("wait_open_of_run", "wait", ["tenant_id", "run_id"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_table(
         "turn",
