@@ -46,7 +46,16 @@ def turn(run: RunRow, event: EventKind, at: Millis, *, done: bool = True) -> Tur
 
 
 def wait(run: RunRow, at: Millis, lasts: Millis) -> WaitRow:
-    return WaitRow(tenant_id=run.tenant_id, id=new_id(), run_id=run.id, rev=run.rev, opened_at=at, deadline=at + lasts, due_at=at + lasts, answerable=True)
+    return WaitRow(
+        tenant_id=run.tenant_id,
+        id=new_id(),
+        run_id=run.id,
+        rev=run.rev,
+        opened_at=at,
+        deadline=at + lasts,
+        due_at=at + lasts,
+        answerable=True,
+    )
 
 
 def messages(row: TurnRow, conversation_id: str, sequence: int) -> tuple[MessageRow, ...]:

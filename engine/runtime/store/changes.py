@@ -11,7 +11,6 @@ from engine.model.values import Millis
 from engine.runtime.store.port import ConversationChange, DueWait, StaleRecord
 from engine.runtime.store.rows import ConversationRow, WaitEnd
 
-
 DAY: Final[Millis] = 86_400_000
 
 

@@ -98,7 +98,7 @@ def _usage_by(key: ColumnElement[Any]) -> str:
 
 
 USAGE_BY: Final[dict[UsageKey, str]] = {
-    "day": _usage_by(_USAGE.c.at / literal_column(str(DAY), BigInteger)),
+    "day": _usage_by(_USAGE.c.at // literal_column(str(DAY), BigInteger)),
     "model": _usage_by(_USAGE.c.model),
     "flow": _usage_by(_USAGE.c.flow),
 }

@@ -110,7 +110,9 @@ class SqliteStore:
         """Summed up by the database."""
         found = await self._readers.ask(questions.USAGE_BY[by], {"tenant": tenant_id})
         return [
-            UsageSum(key=day(key) if by == "day" else key, prompt_tokens=asked, completion_tokens=told, cost_micros=cost, unpriced_tokens=free)
+            UsageSum(
+                key=day(key) if by == "day" else key, prompt_tokens=asked, completion_tokens=told, cost_micros=cost, unpriced_tokens=free
+            )
             for key, asked, told, cost, free in found
         ]
 
