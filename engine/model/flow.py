@@ -1,10 +1,11 @@
 """A flow as its author wrote it, and the intent that starts it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from engine.model.nodes import Node, Target
+from engine.model.nodes import Call, Jump, Node, Target
 from engine.model.values import Duration, Name, Text
 
 OnTrigger = Literal["parallel", "replace", "reject"]
@@ -72,6 +73,22 @@ class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         return self.start or next(iter(self.nodes))
 
     @property
+    def calls(self) -> frozenset[str]:
+        """The flows that its nodes call or jump to."""
+        return frozenset(node.flow for node in self.nodes.values() if isinstance(node, Call | Jump))
+
+    @property
     def intent_name(self) -> str | None:
         """The name that triggers this flow; None for a subflow that nobody can trigger."""
         return None if self.intent is None else self.intent.name or self.flow
+
+
+def called_by(flow: Flow, known: Mapping[str, Flow]) -> list[Flow]:
+    """The flow, and of those that are known each that it calls or jumps to, or that one of these does."""
+    found, waiting = {flow.flow: flow}, [flow]
+    while waiting:
+        for name in sorted(waiting.pop().calls):
+            if name in known and name not in found:
+                found[name] = known[name]
+                waiting.append(known[name])
+    return list(found.values())

@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from engine.errors import Unfit
-from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord, Store, WaitClosed
+from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord, Store, WaitClosed, WaitMoved
 from engine.runtime.store.rows import EffectResultRow, WaitEnd
 from engine.testing.clock import ManualClock
-from tests.store.turns import MINUTE, Taking, conversation, end_wait, ending, idempotency, look, new_id, start, starting, wait
+from tests.store.turns import MINUTE, Taking, conversation, end_wait, ending, idempotency, look, new_id, start, starting, turn, wait
 
 
 async def test_a_started_run_is_stored_whole(store: Store, clock: ManualClock) -> None:
@@ -332,3 +332,88 @@ async def test_changing_what_was_read_changes_nothing_that_is_stored(store: Stor
     again = (await look(store, order)).conversation
     assert again is not None
     assert again.variables == {"a": [1]}
+
+
+def moving(by: int, *, was: int | None = None) -> Taking:
+    """Says something in the run's open wait, and lets it be due later."""
+
+    def decide(snapshot: Snapshot) -> tuple[Record, str]:
+        before, waiting = snapshot.run, snapshot.wait
+        assert before is not None
+        assert waiting is not None
+        run = replace(before, rev=before.rev + 1)
+        moved = WaitMoved(waiting.id, waiting.due_at if was is None else was, waiting.due_at + by)
+        return Record(run=run, turn=turn(run, "reminded", snapshot.now), expected=(before.rev, before.epoch), moved=moved), waiting.id
+
+    return decide
+
+
+async def test_a_wait_that_is_moved_stays_open_with_its_deadline_and_is_due_later(store: Store, clock: ManualClock) -> None:
+    run_id = await start(store)
+    wait_id = await store.take(Order(tenant_id="t", run_id=run_id), moving(5))
+    seen = await look(store, Order(tenant_id="t", run_id=run_id))
+    assert seen.wait is not None
+    assert (seen.wait.id, seen.wait.deadline, seen.wait.due_at) == (wait_id, clock.wall() + MINUTE, clock.wall() + MINUTE + 5)
+    assert await store.next_due() == clock.wall() + MINUTE + 5
+    clock.advance(MINUTE)
+    assert await store.due(10) == []
+    clock.advance(5)
+    assert [one.wait_id for one in await store.due(10)] == [wait_id]
+
+
+async def test_a_wait_that_was_due_at_another_moment_or_has_ended_is_not_moved(store: Store) -> None:
+    run_id = await start(store)
+    order = Order(tenant_id="t", run_id=run_id)
+    before = await look(store, order)
+    with pytest.raises(StaleRecord):
+        await store.take(order, moving(5, was=1))
+    assert await look(store, order) == before
+    first = before.wait
+    await end_wait(store, run_id, "answered")
+    assert first is not None
+    with pytest.raises(StaleRecord):
+        await store.take(Order(tenant_id="t", run_id=run_id, wait_id=first.id), moving(5))
+
+
+async def test_the_open_runs_of_a_flow_in_a_conversation_are_shown_with_their_waits(store: Store) -> None:
+    first = await start(store)
+    talk = (await look(store, Order(tenant_id="t", run_id=first))).conversation
+    assert talk is not None
+    second = await store.take(Order(tenant_id="t", conversation_id=talk.id), starting())
+    await start(store)
+    ended = await store.take(Order(tenant_id="t", conversation_id=talk.id), starting())
+    await end_wait(store, ended, "cancelled")
+    seen = await look(store, Order(tenant_id="t", conversation_id=talk.id, open_of="flow"))
+    assert [(one.run.id, one.wait is not None and one.wait.run_id) for one in seen.open_runs] == [(first, first), (second, second)]
+    for other in (Order(tenant_id="t", conversation_id=talk.id, open_of="other"), Order(tenant_id="t", conversation_id=talk.id)):
+        assert (await look(store, other)).open_runs == ()
+    assert (await look(store, Order(tenant_id="u", conversation_id=talk.id, open_of="flow"))).open_runs == ()
+
+
+async def test_turns_of_other_runs_are_saved_with_the_one_that_brings_them_or_not_at_all(store: Store) -> None:
+    old = await start(store)
+    talk = (await look(store, Order(tenant_id="t", run_id=old))).conversation
+    assert talk is not None
+
+    def replacing(*, stale: bool) -> Taking:
+        def decide(snapshot: Snapshot) -> tuple[Record, str]:
+            [one] = snapshot.open_runs
+            assert one.wait is not None
+            around = replace(snapshot, run=one.run, wait=one.wait)
+            before, _ = ending("cancelled")(around)
+            assert isinstance(before, Record)
+            begun, run_id = starting()(snapshot)
+            assert isinstance(begun, Record)
+            rev = one.run.rev + 1 if stale else one.run.rev
+            before = replace(before, conversation=None, messages=(), expected=(rev, one.run.epoch))
+            return replace(begun, before=(before,)), run_id
+
+        return decide
+
+    order = Order(tenant_id="t", conversation_id=talk.id, open_of="flow")
+    with pytest.raises(StaleRecord):
+        await store.take(order, replacing(stale=True))
+    assert [one.run.id for one in (await look(store, order)).open_runs] == [old]
+    new = await store.take(order, replacing(stale=False))
+    assert [one.run.id for one in (await look(store, order)).open_runs] == [new]
+    assert (await look(store, Order(tenant_id="t", run_id=old))).wait is None

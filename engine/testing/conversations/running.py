@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from engine.errors import Refused
 from engine.model.effects import Visit
-from engine.model.flow import Flow
+from engine.model.flow import Flow, called_by
 from engine.runtime.replies import TurnReply
 from engine.runtime.turns.memory import RunMemory
 from engine.testing.conversations.acting import act
@@ -69,13 +69,16 @@ async def perform_tests(
     if test_file.flow not in flows:
         message = f"there is no flow `{test_file.flow}`{nearest(test_file.flow, list(flows))}"
         return [_result(test_file, test, Failed(message, test_file.line)) for test in chosen]
-    stage = await Stage.of([flows[test_file.flow]])  # no node of this version runs another flow
+    stage = await Stage.of(flows[test_file.flow], called_by(flows[test_file.flow], flows))
     return [await _tested(stage, test_file, flows[test_file.flow], test, modes) for test in chosen]
 
 
 async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes) -> TestResult:
     began = perf_counter()
-    straight, stored = [await _performed(stage, flow, test, memory(test.given.seed)) for memory in modes]
+    try:
+        straight, stored = [await _performed(stage, flow, test, memory(test.given.seed)) for memory in modes]
+    except Exception as error:  # noqa: BLE001 - what breaks on one conversation must not keep the others from being played
+        return _result(test_file, test, Failed(f"the engine broke: {type(error).__name__}: {error}", test.line), perf_counter() - began)
     outcome = straight.outcome if straight == stored else _disagreement(test, straight, stored)
     return _result(test_file, test, outcome, perf_counter() - began, straight.visits)
 
@@ -87,7 +90,7 @@ def _result(
 
 
 async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory) -> _Performed:
-    scene = Scene(stage, flow.flow, test.given, memory)
+    scene = Scene(stage, test.given, memory)
     performance = Performance(scene, flow.flow)
     outcome = await _played(performance, flow, test)
     visits = [visit for run in performance.runs for visit in await scene.visits(run.id)]
