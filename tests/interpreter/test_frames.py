@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import EventRefused
-from engine.interpreter import advance, compile_flow, decode_run, encode_run
+from engine.interpreter import CompiledFlow, advance, compile_flow, decode_run, encode_run
 from engine.loading import Source, load_flows
 from engine.model.effects import Step
 from engine.model.events import Answered, Event, Reminded, Started, TimedOut
@@ -42,6 +42,17 @@ def shelf(*texts: str) -> Shelf:
     assert None not in flows, [str(problem) for one in loaded for problem in one.diagnostics]
     scripts = [compile_flow(FlowRef(flow.flow, 1), flow) for flow in flows if flow is not None]
     return Shelf(*(script for script in scripts if script.ref.flow != "gone"))
+
+
+class TwoVersions(Shelf):
+    """A flow that was published again: what is on the old shelf may still be asked for."""
+
+    def __init__(self, old: Shelf, new: CompiledFlow) -> None:
+        super().__init__(new)
+        self._old = old
+
+    def __call__(self, ref: FlowRef) -> CompiledFlow:
+        return self._old(ref) if ref.version == 1 else super().__call__(ref)
 
 
 def begin(book: Shelf, flow: str, limits: Limits = Limits()) -> Step:  # noqa: B008 - frozen
@@ -84,7 +95,7 @@ def test_a_run_stays_in_the_version_that_it_entered() -> None:
     first = shelf(TURNING)
     run = go(first, begin(first, "turning").run, Answered(at=NOON, text="deeper")).run
     newer = compile_flow(FlowRef("turning", 2), first(FlowRef("turning", 1)).flow)
-    deeper = go(Shelf(newer), run, Answered(at=NOON, text="deeper")).run
+    deeper = go(TwoVersions(first, newer), run, Answered(at=NOON, text="deeper")).run
     assert [frame.ref.version for frame in deeper.frames] == [1, 1, 2]
 
 

@@ -103,5 +103,5 @@ def test_what_no_test_reaches_is_missed_in_the_order_of_the_flow() -> None:
 
 
 def test_a_branch_for_failures_is_covered_by_any_failure_and_other_flows_do_not_count() -> None:
-    visits = [Visit("a", "call", "http", 1, "error:http.timeout", "sorry"), Visit("b", "call", "http", 1, "next", "end")]
-    assert covered("a", visits) == {("call", "error")}
+    visits = [Visit("parcel", "call", "http", 1, "error:http.timeout", "sorry"), Visit("b", "call", "http", 1, "next", "end")]
+    assert covered(PARCEL, visits) == {("call", "error")}

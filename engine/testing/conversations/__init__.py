@@ -1,10 +1,12 @@
 """Conversation tests: `NAME.test.yaml` files, played on the real executor with a virtual clock and no network.
 
-`load_tests` reads a file, `run_tests` plays it, `describe` and `junit_xml` tell what came of it; `branches_of`, `covered` and `missed` say
-which ways through a flow the tests have taken.
+`load_tests` reads a file, `run_tests` plays it, `run_jobs` plays many on all cores, `describe` and `junit_xml` tell what came of it;
+`branches_of`, `covered` and `missed` say which ways through a flow the tests have taken, `coverage` counts and places them.
 """
 
+from engine.testing.conversations.coverage import Coverage, coverage
 from engine.testing.conversations.junit import junit_xml
+from engine.testing.conversations.parallel import Job, run_jobs
 from engine.testing.conversations.reach import branches_of, covered, missed
 from engine.testing.conversations.reading import load_tests
 from engine.testing.conversations.results import Failed, Outcome, Passed, TestResult, describe
@@ -13,19 +15,23 @@ from engine.testing.conversations.script import ConversationTest, Given, Step, T
 
 __all__ = [
     "ConversationTest",
+    "Coverage",
     "Failed",
     "Given",
+    "Job",
     "Outcome",
     "Passed",
     "Step",
     "TestFile",
     "TestResult",
     "branches_of",
+    "coverage",
     "covered",
     "describe",
     "junit_xml",
     "load_tests",
     "missed",
     "perform_tests",
+    "run_jobs",
     "run_tests",
 ]

@@ -39,7 +39,16 @@ async def _trigger(performance: Performance, text: str) -> None:
         reply = await performance.scene.trigger(text)
     except Refused as refusal:
         raise Mismatch(f"the trigger was refused with {_reasons(refusal)}") from refusal
+    await _see_replaced(performance)
     performance.began(reply)
+
+
+async def _see_replaced(performance: Performance) -> None:
+    """A trigger may end runs that were open before it."""
+    for run in performance.runs:
+        newest = await performance.scene.newest(run.id)
+        if newest.turn_id != run.reply.turn_id:
+            performance.went_on(newest)
 
 
 async def _trigger_rejected(performance: Performance, text: str, error: str) -> None:

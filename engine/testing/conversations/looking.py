@@ -40,21 +40,23 @@ async def look(performance: Performance, action: Look) -> None:
 def hear(run: Watched, wanted: Wanted) -> None:
     """The next block that nobody has named must be what is wanted."""
     if isinstance(wanted, Anything):
-        run.unnamed.clear()
+        run.skip_turn()
         return
-    if not run.unnamed:
+    block = run.next_block()
+    if block is None:
         raise Mismatch("nothing more was said", [f"- {line}" for line in wanted_text(wanted).splitlines() or [""]])
-    demand_block(wanted, run.unnamed[0])
-    del run.unnamed[0]
+    demand_block(wanted, block)
+    run.name_block()
 
 
 async def _demand_held(performance: Performance, action: Holds) -> None:
     run, scene = performance.run, performance.scene
     match action.what:
         case "vars":
-            frames = (await scene.run(run.id)).frames
-            found = next((frame.variables for frame in frames if frame.ref.flow == performance.flow), {})
-            demand_values(action.values, found, "the flow's variables are different")
+            stored = await scene.run(run.id)
+            own = (frame for frame in stored.frames if frame.ref.flow == performance.flow)
+            # A jump leaves the tested flow behind, and with it its variables.
+            demand_values(action.values, next(own, stored.frame).variables, "the flow's variables are different")
         case "conversation":
             demand_values(action.values, await scene.variables(), "the conversation's variables are different")
         case "result":

@@ -1,6 +1,6 @@
 """The scene of one test: the real executor over stores in memory, a clock that is moved by hand, and no network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import count
 from typing import Final
@@ -30,34 +30,34 @@ _AT_ONCE: Final = 64
 
 
 class Stage:
-    """Flows published and compiled once, for any number of scenes."""
+    """The tested flow, and those that it runs, published and compiled once for any number of scenes."""
 
-    def __init__(self, catalog: Catalog, intents: Mapping[str, str]) -> None:
+    def __init__(self, catalog: Catalog, intent: str) -> None:
         self.catalog = catalog
-        self.intents = intents
-        """Flow id to the name that triggers it; a subflow that nobody can trigger has its own id here."""
+        self.intent = intent
+        """What triggers the tested flow; for a subflow that nobody can trigger, its own id."""
 
     @classmethod
-    async def of(cls, flows: Sequence[Flow]) -> "Stage":
-        """The flows as a tenant has them after publishing."""
+    async def of(cls, tested: Flow, flows: Sequence[Flow]) -> "Stage":
+        """The flows, the tested one among them, as a tenant has them after publishing."""
         registry = MemoryRegistry()
-        intents = {flow.flow: flow.intent_name or flow.flow for flow in flows}
-        drafts = [_draft(flow, intents[flow.flow]) for flow in flows]
+        intent = tested.intent_name or tested.flow
+        drafts = [_draft(flow, intent if flow is tested else None) for flow in flows]
         await registry.publish(TENANT, drafts, START)
         catalog = Catalog(registry)
         await catalog.refresh()
-        return cls(catalog, intents)
+        return cls(catalog, intent)
 
 
 class Scene:
-    """One conversation with one flow. Refusals are raised as the executor raises them, and change nothing."""
+    """One conversation with the tested flow. Refusals are raised as the executor raises them, and change nothing."""
 
-    def __init__(self, stage: Stage, flow: str, given: Given, memory: RunMemory) -> None:
+    def __init__(self, stage: Stage, given: Given, memory: RunMemory) -> None:
         self._clock = ManualClock(given.now)
         self._store = MemoryStore(self._clock)
         self._memory = memory
         self._executor = Executor(self._store, stage.catalog, _KEYRING, self._clock, new_id=_ids().__next__, memory=memory)
-        self._intent = stage.intents[flow]
+        self._intent = stage.intent
         self._given = given
         self._caller = Caller(tenant_id=TENANT, locale=given.locale)
 
@@ -96,7 +96,11 @@ class Scene:
 
     async def _expired(self, due: DueWait) -> TurnReply:
         await self._executor.expire(due)
-        return decode_reply((await self.view(due.run_id)).turns[-1].reply)
+        return await self.newest(due.run_id)
+
+    async def newest(self, run_id: str) -> TurnReply:
+        """The run's newest turn, whoever had a hand in it."""
+        return decode_reply((await self.view(run_id)).turns[-1].reply)
 
     async def view(self, run_id: str) -> RunView:
         """The run as it is stored, with its turns since the last input."""
@@ -125,7 +129,7 @@ class Scene:
         return await self._executor.conversation(self._caller, self._caller.conversation_id or "")
 
 
-def _draft(flow: Flow, intent: str) -> Draft:
+def _draft(flow: Flow, intent: str | None) -> Draft:
     document = encode_flow(flow)
     return Draft(flow=flow.flow, digest=sha256(document).hexdigest(), intent=intent, source="", document=document)
 
