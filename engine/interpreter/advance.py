@@ -12,7 +12,7 @@ from engine.interpreter import settling, waiting
 from engine.interpreter.book import Book
 from engine.interpreter.ending import closed_run, closing_step, finished
 from engine.interpreter.following import expire_frame, fail_node, follow, go_on
-from engine.interpreter.outcomes import NodeFailed
+from engine.interpreter.outcomes import LimitPassed, NodeFailed, Outcome
 from engine.interpreter.visiting import returned
 from engine.interpreter.walk import Walk
 from engine.model.effects import Step
@@ -71,7 +71,7 @@ def _settled(walk: Walk, event: Answered) -> Step:
         outcome = settling.answered(walk, node, pause, event)
     except ExpressionError as error:
         return go_on(walk, fail_node(walk, NodeFailed(error.code, str(error)), continued=True))
-    return go_on(walk, follow(walk, outcome, continued=True))
+    return go_on(walk, _in_time(walk, outcome))
 
 
 def _timed_out(walk: Walk, event: TimedOut) -> Step:
@@ -86,7 +86,14 @@ def _timed_out(walk: Walk, event: TimedOut) -> Step:
         way = settling.unanswered(walk, node, pause)
     else:
         raise EventRefused("the run does not stand at a wait")
-    return go_on(walk, expire_frame(walk) if way is None else follow(walk, way, continued=True))
+    return go_on(walk, expire_frame(walk) if way is None else _in_time(walk, way))
+
+
+def _in_time(walk: Walk, outcome: Outcome) -> Step | None:
+    """Follow what the event led to, unless it was one turn too many."""
+    if walk.turns > walk.limits.turns:
+        return fail_node(walk, LimitPassed("limit.turns", f"the run has taken {walk.limits.turns} turns"), continued=True)
+    return follow(walk, outcome, continued=True)
 
 
 def _reminded(walk: Walk, event: Reminded) -> Step:
@@ -94,7 +101,6 @@ def _reminded(walk: Walk, event: Reminded) -> Step:
     pause = _open_pause(walk)
     if not pause.reminders or event.at < pause.reminders[0].at:
         raise EventRefused("no reminder is due")
-    walk.turns += 1
     walk.say(pause.reminders[0].text)
     walk.left("reminded", continued=True)
     rest = msgspec.structs.replace(pause, reminders=pause.reminders[1:])

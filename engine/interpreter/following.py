@@ -36,8 +36,6 @@ def _one_visit(walk: Walk) -> Step | None:
 def _count_visit(walk: Walk) -> None:
     walk.frame.visits[walk.frame.node] = walk.frame.visits.get(walk.frame.node, 0) + 1
     walk.steps += 1
-    if walk.turns > walk.limits.turns:
-        raise LimitPassed("limit.turns", f"the run has taken {walk.limits.turns} turns")
     if walk.steps > walk.limits.steps:
         raise LimitPassed("limit.steps", f"more than {walk.limits.steps} nodes were visited in one turn")
 

@@ -355,3 +355,16 @@ async def test_a_published_flow_that_cannot_be_read_takes_only_its_own_intent_aw
     with pytest.raises(IntentNotMatched):
         await world.trigger(caller, "broken")
     assert (await world.trigger(caller)).status == "waiting_input"
+
+
+async def test_the_turn_that_is_one_too_many_fails_the_run(world: World) -> None:
+    await world.publish_text(
+        'flow: endless\nintent: {}\nnodes: {again: {type: ask, prompt: "?", attempts: 2, on_exhausted: again, input: number, next: again}}'
+    )
+    caller = await world.customer()
+    reply = await world.trigger(caller, "endless")
+    for number in range(499):
+        reply = (await world.executor.resume(caller, world.answer(reply, "x" if number % 2 else "1"))).reply
+    assert (reply.rev, reply.status) == (500, "waiting_input")
+    reply = (await world.executor.resume(caller, world.answer(reply, "x"))).reply
+    assert (reply.rev, reply.status, reply.end_code) == (501, "failed", "limit.turns")

@@ -4,6 +4,7 @@ from engine.errors import (
     ConversationArchived,
     ConversationNotFound,
     ExecutionAborted,
+    ExecutionInProgress,
     ExecutionNotFound,
     IdempotencyConflict,
     IntentNotAllowed,
@@ -63,6 +64,12 @@ def demand_open(conversation: ConversationRow) -> None:
     """An archived conversation takes no new messages."""
     if conversation.archived_at is not None:
         raise ConversationArchived
+
+
+def demand_alone(script: CompiledFlow, snapshot: Snapshot) -> None:
+    """A flow that says so takes no new trigger while a run of it is open in the conversation."""
+    if script.flow.on_trigger == "reject" and snapshot.open_runs:
+        raise ExecutionInProgress
 
 
 def reaches(caller: Caller, conversation_id: str, customer_id: str | None) -> bool:

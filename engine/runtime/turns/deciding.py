@@ -8,8 +8,8 @@ from functools import partial
 
 import msgspec
 
-from engine.errors import AnswerRefused, EventRefused, ExecutionInProgress, Unfit
-from engine.interpreter import CompiledFlow, advance, matched_inputs
+from engine.errors import AnswerRefused, EventRefused, Unfit
+from engine.interpreter import advance, matched_inputs
 from engine.model.events import Answered, Cancelled, Event, Reminded, Returned, Started, TimedOut
 from engine.model.problems import Problem
 from engine.model.run import Run, Trigger
@@ -54,9 +54,9 @@ class Decider:
             return stored
         script = admission.admitted_flow(caller, asked.intent, self._catalog)
         conversation = fresh or admission.owned_conversation(caller, snapshot.conversation, asked.customer_id)
+        admission.demand_alone(script, snapshot)
         inputs, context, unfit = matched_inputs(script.flow, asked.context, "/context")
         taken = self._input(caller, asked, conversation, (*asked.unfit, *unfit))
-        replaced = self._replaced(script, snapshot, conversation)
         run_id = self._new_id()
         occasion = Occasion(
             tenant_id=caller.tenant_id,
@@ -74,7 +74,10 @@ class Decider:
         locale = caller.locale or conversation.locale or script.flow.locale
         run = self._memory.begin(run_id, locale, Trigger(asked.intent, asked.text, context))
         event = Started(at=snapshot.now, conversation=occasion.variables, flow=script.ref.flow, version=script.ref.version, inputs=inputs)
-        return _with(self._advanced(occasion, run, event, elapsed), replaced)
+        ended = (
+            () if script.flow.on_trigger == "parallel" else tuple(self._ended(one, snapshot, conversation) for one in snapshot.open_runs)
+        )
+        return _with(self._advanced(occasion, run, event, elapsed), ended)
 
     def resume(self, caller: Caller, asked: ResumeRequest, wait_id: str | None, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:
         """Give the answer to the run that waits for it."""
@@ -141,17 +144,8 @@ class Decider:
         self._memory.keep(step)
         return draft(occasion, step, self._catalog, self._new_id, elapsed)
 
-    def _replaced(self, script: CompiledFlow, snapshot: Snapshot, conversation: ConversationRow) -> tuple[Drafted, ...]:
-        """What a new trigger of the flow does to its open runs in the conversation."""
-        match script.flow.on_trigger:
-            case "parallel":
-                return ()
-            case "reject" if snapshot.open_runs:
-                raise ExecutionInProgress
-            case _:
-                return tuple(self._ended(one, snapshot, conversation) for one in snapshot.open_runs)
-
     def _ended(self, one: OpenRun, snapshot: Snapshot, conversation: ConversationRow) -> Drafted:
+        """The last turn of a run that a new trigger of its flow replaces."""
         around = Snapshot(now=snapshot.now, conversation=conversation, run=one.run, wait=one.wait)
         occasion = _occasion(one.run, conversation, around, "cancelled", closed=None if one.wait is None else "cancelled")
         event = Cancelled(at=snapshot.now, conversation=conversation.variables, reason="replaced")
