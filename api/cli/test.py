@@ -1,42 +1,50 @@
 """`baton test`: conversation tests, played against the flows beside them."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from api.cli.console import counted, example, leave, note
-from api.cli.files import existing_paths, is_test, read_source, sound_flows
+from api.cli.console import counted, example, json_option, leave, note, write_json
+from api.cli.files import existing_paths
 from api.cli.program import FINDING
-from engine.model.flow import Flow
-from engine.model.problems import Diagnostic
-from engine.testing.conversations import TestFile, TestResult, describe, junit_xml, load_tests, run_tests
+from api.cli.suites import Suites, load_suites
+from engine.model.effects import Visit
+from engine.testing.conversations import Coverage, Failed, Job, Share, TestResult, coverage, describe, junit_xml, run_jobs
 
 _DEFAULT: Final = Path("flows")
 
 
-@click.command("test", epilog=example("baton test flows/ -k order"))
+@click.command("test", epilog=example("baton test flows/ -k order --coverage"))
 @click.argument("paths", nargs=-1, type=existing_paths, metavar="[PATH...]")
 @click.option("-k", "word", metavar="WORD", help="Only the tests whose name holds the word.")
+@click.option("--coverage", "covering", is_flag=True, help="Tell which nodes and branches of the flows no test has reached.")
 @click.option("--junit", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Write a JUnit report.")
-def command(paths: Sequence[Path], word: str | None, junit: Path | None) -> None:
+@json_option
+def command(paths: Sequence[Path], word: str | None, junit: Path | None, *, covering: bool, as_json: bool) -> None:
     """Run the conversation tests (NAME.test.yaml) of files and folders; the folder flows/ where none is named.
 
     Each is played straight through and with the run stored and loaded again between every turn, without network, by a virtual clock.
     """
-    files = _test_files(paths or [_default()])
-    if not files:
+    suites = load_suites(paths or [_default()])
+    if not suites.tests and not suites.broken:
         raise click.ClickException("There are no conversation tests (NAME.test.yaml) in what was named.")
-    tests, broken = _load(files)
-    flows, wrong = _flows_of(tests)
-    for diagnostic in (*broken, *wrong):
-        click.echo(str(diagnostic))
-    results = _played(tests, flows, word)
+    jobs = suites.jobs(word)
+    results = _played(jobs)
+    reached = _coverage(suites, jobs, results) if covering else []
     if junit is not None:
         junit.write_text(junit_xml(results), encoding="utf-8")
-    _summarize(results, files_broken=len({diagnostic.file for diagnostic in (*broken, *wrong)}), word=word)
+    if as_json:
+        write_json(_told(suites, results, reached if covering else None))
+    else:
+        _print(suites, results, reached)
+    if word is not None and not results:
+        note(f"No test's name holds {word!r}.")
+    if suites.broken or not results or not all(result.passed for result in results):
+        leave(FINDING)
 
 
 def _default() -> Path:
@@ -45,50 +53,55 @@ def _default() -> Path:
     return _DEFAULT
 
 
-def _test_files(paths: Sequence[Path]) -> list[Path]:
-    found: dict[Path, Path] = {}
-    for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if not path.is_dir() or (file.is_file() and is_test(file)):
-                found.setdefault(file.resolve(), file)
-    return [*found.values()]
+def _played(jobs: Sequence[Job]) -> list[TestResult]:
+    count = sum(len(job.tests.tests) for job in jobs)
+    with click.progressbar(run_jobs(jobs), length=count, label="Testing", file=sys.stderr, hidden=not sys.stderr.isatty()) as results:
+        return [*results]
 
 
-def _load(files: Sequence[Path]) -> tuple[dict[Path, TestFile], list[Diagnostic]]:
-    tests: dict[Path, TestFile] = {}
-    broken: list[Diagnostic] = []
-    for file in files:
-        loaded, problems = load_tests(read_source(file))
-        broken.extend(problems)
-        if loaded is not None:
-            tests[file] = loaded
-    return tests, broken
+def _coverage(suites: Suites, jobs: Sequence[Job], results: Sequence[TestResult]) -> list[Coverage]:
+    """Of each flow, by all tests of its folder."""
+    visits: defaultdict[Path, list[Visit]] = defaultdict(list)
+    folders = {job.tests.file: path.parent for path, job in zip(suites.tests, jobs, strict=True)}
+    for result in results:
+        visits[folders[result.file]] += result.visits
+    return [coverage(one.flow, one.source, visits[folder]) for folder, one in suites.covered() if one.flow is not None]
 
 
-def _flows_of(tests: Mapping[Path, TestFile]) -> tuple[dict[Path, dict[str, Flow]], list[Diagnostic]]:
-    """The flows of each test's folder, and what is wrong with those that cannot run."""
-    folders = dict.fromkeys(path.parent for path in tests)
-    found = {folder: sound_flows(folder) for folder in folders}
-    return {folder: flows for folder, (flows, _) in found.items()}, [one for _, errors in found.values() for one in errors]
+def _told(suites: Suites, results: Sequence[TestResult], reached: list[Coverage] | None) -> dict[str, Any]:
+    told = {"tests": [_result(result) for result in results], "problems": suites.broken}
+    return told if reached is None else {**told, "coverage": reached}
 
 
-def _played(tests: Mapping[Path, TestFile], flows: Mapping[Path, Mapping[str, Flow]], word: str | None) -> list[TestResult]:
-    results: list[TestResult] = []
-    with click.progressbar(tests.items(), label="Testing", file=sys.stderr, hidden=not sys.stderr.isatty()) as files:
-        for path, test_file in files:
-            results.extend(run_tests(test_file, flows[path.parent], only=word))
-    return results
+def _result(result: TestResult) -> dict[str, Any]:
+    failure = result.outcome if isinstance(result.outcome, Failed) else None
+    known = {name: getattr(result, name) for name in ("file", "line", "flow", "name", "passed", "seconds")}
+    return {**known, "failure": failure}
 
 
-def _summarize(results: Sequence[TestResult], *, files_broken: int, word: str | None) -> None:
+def _print(suites: Suites, results: Sequence[TestResult], reached: Sequence[Coverage]) -> None:
+    for diagnostic in suites.broken:
+        click.echo(str(diagnostic))
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(describe(result))
-    click.echo(", ".join(_facts(len(results) - len(failed), len(failed), files_broken)) + ".")
-    if word is not None and not results:
-        note(f"No test's name holds {word!r}.")
-    if failed or files_broken or not results:
-        leave(FINDING)
+    for one in reached:
+        for line in _reached(one):
+            click.echo(line)
+    broken = len({diagnostic.file for diagnostic in suites.broken})
+    click.echo(", ".join(_facts(len(results) - len(failed), len(failed), broken)) + ".")
+
+
+def _reached(one: Coverage) -> Iterator[str]:
+    yield f"{one.file}: {_share(one.nodes, 'nodes')}, {_share(one.branches, 'branches')}"
+    for spot in one.missed:
+        yield f"{one.file}:{spot.line}: not reached: {spot.node if spot.branch is None else f'{spot.node} {spot.branch}'}"
+
+
+def _share(share: Share, what: str) -> str:
+    """100% is all of it and nothing less."""
+    percent = 100 * share.reached // share.total if share.total else 100
+    return f"{share.reached} of {share.total} {what} ({percent}%)"
 
 
 def _facts(passed: int, failed: int, broken: int) -> Iterator[str]:

@@ -1,11 +1,17 @@
 """`baton test`."""
 
+import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.cli.conftest import Baton
+from tests.support.pace import pace
+from tests.support.server import environment
 
 TESTS = """\
 flow: greeting
@@ -61,3 +67,69 @@ def test_a_folder_without_tests_is_a_finding_and_no_folder_wrong_use(baton: Bato
     (flows / "greeting.yaml").unlink()
     flows.rmdir()
     assert baton("test").exit_code == 2
+
+
+COVERED = """\
+flow: greeting
+tests:
+  - name: nobody answers
+    steps: [{trigger: hi}, {bot: Who are you?}]
+"""
+
+
+def test_what_no_test_has_reached_is_told_with_file_and_line(baton: Baton, flows: Path) -> None:
+    (flows / "greeting.test.yaml").write_text(COVERED)
+    result = baton("test", "--coverage")
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        0,
+        [
+            "flows/greeting.yaml: 1 of 2 nodes (50%), 0 of 2 branches (0%)",
+            "flows/greeting.yaml:7: not reached: name next",
+            "flows/greeting.yaml:8: not reached: bye",
+            "flows/greeting.yaml:8: not reached: bye next",
+            "1 passed, 0 failed.",
+        ],
+    )
+
+
+def test_a_folder_answers_for_all_its_flows_a_file_for_what_it_tests(baton: Baton, tests: Path) -> None:
+    (tests / "other.yaml").write_text("flow: other\nnodes:\n  a: {type: call, flow: greeting, next: end}\n")
+    assert "flows/other.yaml: 0 of 1 nodes (0%)" in baton("test", "flows", "--coverage").stdout
+    assert "other.yaml" not in baton("test", tests / "greeting.test.yaml", "--coverage").stdout
+    (tests / "other.test.yaml").write_text("flow: other\ntests:\n  - name: calls\n    steps: [{trigger: hi}, {bot: any}]\n")
+    told = baton("test", "flows/other.test.yaml", "--coverage").stdout
+    assert "flows/other.yaml: 1 of 1 nodes (100%), 0 of 1 branches (0%)\n" in told
+    assert "flows/greeting.yaml: 1 of 2 nodes (50%), 0 of 2 branches (0%)\n" in told
+
+
+def test_results_and_coverage_can_be_read_by_a_program(baton: Baton, tests: Path) -> None:
+    (tests / "greeting.test.yaml").write_text(TESTS + "        bott: any\n")
+    (tests / "more.test.yaml").write_text(TESTS)
+    result = baton("test", "--json", "--coverage")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(test["name"], test["line"], test["passed"]) for test in told["tests"]] == [("greets by name", 3, True), ("is rude", 5, False)]
+    assert told["tests"][0]["failure"] is None
+    assert told["tests"][1]["failure"]["difference"][0] == "- What?"
+    assert {problem["file"] for problem in told["problems"]} == {"flows/greeting.test.yaml"}
+    assert told["coverage"] == [
+        {
+            "flow": "greeting",
+            "file": "flows/greeting.yaml",
+            "nodes": {"reached": 2, "total": 2},
+            "branches": {"reached": 2, "total": 2},
+            "missed": [],
+        }
+    ]
+    assert "coverage" not in json.loads(baton("test", "--json").stdout)
+
+
+def test_a_thousand_tests_take_less_than_ten_seconds(flows: Path, folder: Path) -> None:
+    steps = "[{trigger: hi}, {bot: Who are you?}, {user: Ada}, {bot: 'Hello, Ada.'}, {status: completed}, {path: [name, bye, end]}]"
+    names = "".join(f"  - name: test {number}\n    steps: {steps}\n" for number in range(1000))
+    (flows / "greeting.test.yaml").write_text(f"flow: greeting\ntests:\n{names}")
+    began = time.monotonic()
+    command = [sys.executable, "-m", "api.cli", "test"]
+    result = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=120)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "1000 passed, 0 failed.\n", "")
+    assert time.monotonic() - began < 10 * pace()

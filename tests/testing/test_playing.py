@@ -2,7 +2,9 @@
 
 import pytest
 
+from engine.runtime.replies import TurnReply
 from engine.testing.conversations import Failed, TestResult, describe, run_tests
+from engine.testing.conversations.scene import Scene
 from tests.testing.places import BAD, FLOWS, GOOD, read_flow, read_tests, text_of
 
 SAYS_NOW = """
@@ -73,6 +75,83 @@ def test_each_deadline_acts_at_its_own_moment() -> None:
         + ["- status: waiting_input", "- path: [say, wait, say, wait, say, wait]"]
     )
     assert only_result(flow, steps).passed
+
+
+REMINDED = """
+flow: patient
+intent: {}
+nodes:
+  ask:
+    type: ask
+    prompt: Well?
+    remind: [{after: 1m, text: Still there?}, {after: 3m, text: Hello?}]
+    timeout: {after: 5m, next: bye}
+    next: end
+  bye: {type: message, text: Bye., next: again}
+  again: {type: message, text: See you., next: end}
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "passes"),
+    [
+        (["Still there?", "Hello?", "Bye.", "See you."], True),
+        (["any"], True),
+        (["Still there?", "any"], True),
+        (["any", "Hello?", "any", "See you."], False),
+        (["any", "any", "Bye.", "See you."], True),
+        (["any", "Hello?", "Bye.", "any"], True),
+        (["any", "Hello?"], False),
+        (["any", "Bye.", "any"], False),
+    ],
+)
+def test_the_turns_that_come_while_time_goes_by_are_named_one_by_one_and_any_covers_the_rest_of_one(named: list[str], passes: bool) -> None:
+    steps = ["- trigger: a", "- bot: Well?", "- advance: 5m", *(f"- bot: {text}" for text in named), "- status: completed"]
+    assert only_result(REMINDED, "\n".join(steps)).passed is passes
+
+
+def test_what_a_flow_calls_is_played_with_it_and_the_variables_are_those_of_the_tested_flow() -> None:
+    ask = "{type: ask, prompt: Well?, next: end}"
+    shop = "{pay: {type: call, flow: till, next: away}, away: {type: jump, flow: hall}}"
+    till = f"{{rest: {{type: wait, for: 1m, next: ask}}, ask: {ask}}}"
+    written = [("shop", 1, shop), ("till", 2, till), ("hall", 3, f"{{ask: {ask}}}")]
+    flows = {name: read_flow(f"flow: {name}\nvariables: {{n: {n}}}\nnodes: {nodes}") for name, n, nodes in written}
+    tests = read_tests("""
+flow: shop
+tests:
+  - name: it
+    steps:
+      - trigger: hi
+      - expect: {kind: timer, node: rest, fields: [], options: [], attempts_left: null}
+      - status: waiting_time
+      - path: [pay, till/rest]
+      - advance: 1m
+      - bot: Well?
+      - vars: {n: 1}
+      - user: "yes"
+      - bot: Well?
+      - path: [till/ask, till/end, away, hall/ask]
+      - vars: {n: 3}
+      - user: "yes"
+      - path: [hall/end]
+""")
+    assert [describe(result) for result in run_tests(tests, flows) if not result.passed] == []
+
+
+def test_a_run_that_a_new_trigger_replaces_is_seen_to_end() -> None:
+    flow = "flow: one\nintent: {}\non_trigger: replace\nnodes:\n  ask: {type: ask, prompt: Well?, next: end}"
+    steps = "- trigger: a\n- bot: Well?\n- trigger: b\n- bot: Well?\n- run: 1\n- end_reason: replaced\n- expect: {kind: text}"
+    failed = failure(only_result(flow, steps))
+    assert failed.message == "nothing is expected: the run is aborted"
+    assert "(aborted: replaced)" in [line.what for line in failed.transcript]
+
+
+def test_what_breaks_on_one_conversation_is_told_and_the_others_are_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(scene: Scene, text: str) -> TurnReply:
+        raise ZeroDivisionError(text)
+
+    monkeypatch.setattr(Scene, "trigger", broken)
+    assert {failure(result).message for result in run_tests(GOOD, FLOWS)} >= {"the engine broke: ZeroDivisionError: where is my parcel"}
 
 
 def test_a_subflow_that_nobody_can_trigger_can_be_tested() -> None:

@@ -4,10 +4,55 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from engine.loading import Source, load_flows
 from engine.model.effects import Visit
-from engine.testing.conversations import Failed, branches_of, covered, junit_xml, missed, run_tests
+from engine.testing.conversations import Failed, Share, branches_of, coverage, covered, junit_xml, missed, run_tests
+from engine.testing.conversations.coverage import Spot
 from engine.testing.conversations.results import Line
-from tests.testing.places import BAD, FLOWS, GOOD, PARCEL, read_flow
+from tests.testing.places import BAD, FLOWS, GOOD, PARCEL, read_flow, read_tests, text_of
+
+SHOP = """
+flow: shop
+commands:
+  - {say: [agent, human], next: bye}
+  - {say: [help], reply: Type a size.}
+nodes:
+  size:
+    type: choice
+    prompt: Which size?
+    options: {each: "[1, 2]", do: {value: "{{ item }}"}}
+    remind: [{after: 1m, text: Still there?}, {after: 2m, text: And now?}]
+    timeout: {after: 5m, next: bye}
+    next: draw
+  draw:
+    type: split
+    branches: [{weight: 1, next: pay}, {weight: 0, next: bye}, {weight: 2, next: pay}]
+  pay: {type: call, flow: till, on_expired: bye, on_failed: rest, next: rest}
+  rest:
+    type: wait
+    any: [{name: soon, for: 1m}, {name: late, for: 2m}]
+    routes: {soon: bye, late: away}
+    next: bye
+  away: {type: jump, flow: till}
+  bye: {type: wait, for: 1m, timeout: {after: 2m, next: end}, next: end}
+"""
+TILL = "flow: till\nnodes:\n  say: {type: message, text: Hi., next: ask}\n  ask: {type: ask, prompt: Paid?, input: boolean, next: end}\n"
+SHOPPING = read_tests("""
+flow: shop
+tests:
+  - name: pays
+    given: {seed: 1}
+    steps:
+      - trigger: hi
+      - bot: any
+      - user: help
+      - bot: any
+      - user: "1"
+      - bot: any
+      - advance: 2d
+  - name: leaves
+    steps: [{trigger: hi}, {bot: any}, {user: human}]
+""")
 
 
 def test_a_junit_document_has_a_suite_for_each_file_and_a_case_for_each_test() -> None:
@@ -79,6 +124,63 @@ nodes:
         ("once", "next"),
         ("once", "exhausted"),
     }
+
+
+def test_every_type_of_node_has_its_branches_and_a_command_is_one_of_the_flow() -> None:
+    assert branches_of(read_flow(SHOP)) == {
+        ("size", "next"),
+        ("size", "reminded"),
+        ("size", "timeout"),
+        ("draw", "branch:0"),
+        ("draw", "branch:2"),
+        ("pay", "next"),
+        ("pay", "expired"),
+        ("pay", "error"),
+        ("rest", "route:soon"),
+        ("rest", "route:late"),
+        ("away", "jumps"),
+        ("bye", "next"),
+        ("bye", "timeout"),
+        ("commands", "command:agent"),
+        ("commands", "command:help"),
+    }
+
+
+def test_commands_of_a_flow_without_questions_can_never_be_said() -> None:
+    flow = read_flow("flow: quiet\ncommands: [{say: [help], reply: Hi.}]\nnodes: {say: {type: message, text: Hi., next: end}}\n")
+    assert branches_of(flow) == {("say", "next")}
+
+
+def test_nodes_and_branches_are_counted_and_placed_in_the_file_subflows_included() -> None:
+    sources = [Source("shop.yaml", SHOP), Source("till.yaml", TILL)]
+    flows = {one.flow.flow: one.flow for one in load_flows(sources) if one.flow is not None}
+    results = run_tests(SHOPPING, flows)
+    assert [result.passed for result in results] == [True, True]
+    shop, till = (
+        coverage(flow, source, [visit for result in results for visit in result.visits])
+        for flow, source in zip(flows.values(), sources, strict=True)
+    )
+    assert (till.nodes, till.branches) == (Share(2, 2), Share(1, 2))
+    assert till.missed == (Spot("ask", "next", 4),)
+    assert (shop.file, shop.nodes, shop.branches) == ("shop.yaml", Share(4, 6), Share(6, 15))
+    assert [(spot.line, spot.node, spot.branch) for spot in shop.missed if spot.branch is None] == [(18, "rest", None), (23, "away", None)]
+    assert [(spot.line, spot.node, spot.branch) for spot in shop.missed if spot.branch is not None] == [
+        (11, "size", "reminded"),
+        (12, "size", "timeout"),
+        (16, "draw", "branch:0"),
+        (17, "pay", "next"),
+        (17, "pay", "error"),
+        (21, "rest", "route:soon"),
+        (21, "rest", "route:late"),
+        (23, "away", "jumps"),
+        (24, "bye", "timeout"),
+    ]
+
+
+def test_of_a_flow_that_no_test_has_visited_nothing_is_reached() -> None:
+    told = coverage(PARCEL, Source("parcel.yaml", text_of("parcel.yaml")), [])
+    assert (told.nodes.reached, told.branches.reached) == (0, 0)
+    assert len(told.missed) == told.nodes.total + told.branches.total
 
 
 def test_tests_that_reach_every_branch_miss_none() -> None:

@@ -4,7 +4,7 @@
 `branches_of`, `covered` and `missed` say which ways through a flow the tests have taken, `coverage` counts and places them.
 """
 
-from engine.testing.conversations.coverage import Coverage, coverage
+from engine.testing.conversations.coverage import Coverage, Share, coverage
 from engine.testing.conversations.junit import junit_xml
 from engine.testing.conversations.parallel import Job, run_jobs
 from engine.testing.conversations.reach import branches_of, covered, missed
@@ -21,6 +21,7 @@ __all__ = [
     "Job",
     "Outcome",
     "Passed",
+    "Share",
     "Step",
     "TestFile",
     "TestResult",
