@@ -60,6 +60,14 @@ class Budget:
         if self.characters > self._turn_characters:
             raise ExpressionError("expression.budget", "The expressions of this turn make too much text.")
 
+    def copy_part(self, characters: int) -> None:
+        """Count one part of a list that is made, with its characters: against the turn alone, for a list is no expression."""
+        self.items += 1
+        self._items_end = min(self._items_end + 1, self._turn_items)
+        if self.items > self._turn_items:
+            raise ExpressionError("expression.budget", "The lists of this turn have too many parts.")
+        self.copy_characters(characters)
+
     def search_characters(self, count: int) -> None:
         """Count a text that is about to be searched through."""
         self.spend_items(count // SEARCHED_AT_ONCE + 1)

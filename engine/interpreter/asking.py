@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import ExpressionError
-from engine.expressions.patterns import compile_pattern
+from engine.expressions.patterns import PATTERN_COST, compile_pattern
 from engine.interpreter import settling, waiting
 from engine.interpreter.answers import published
 from engine.interpreter.lists import Made
@@ -95,13 +95,21 @@ def frozen_validation(walk: Walk, rules: Validation | None) -> Validation | None
     frozen = {name: walk.value(value) for name, value in written.items() if name != "messages"}
     try:
         found = msgspec.convert({**frozen, "messages": messages}, Validation)
-        if found.pattern != rules.pattern:
-            compile_pattern(found.pattern or "")
-    except ExpressionError as error:
-        raise NodeFailed("pattern.bad", str(error)) from error
     except msgspec.ValidationError as error:
         raise NodeFailed("validation.type", f"a rule of the answer came out wrong: {error}") from error
+    if found.pattern is not None and found.pattern != rules.pattern:
+        _demand_pattern(walk, found.pattern)
     return found
+
+
+def _demand_pattern(walk: Walk, pattern: str) -> None:
+    """A pattern that was made from data must be one; each costs the turn what a search for it does."""
+    walk.scope.budget.begin()
+    walk.scope.budget.spend_items(PATTERN_COST)
+    try:
+        compile_pattern(pattern)
+    except ExpressionError as error:
+        raise NodeFailed("pattern.bad", str(error)) from error
 
 
 def _suspend(walk: Walk, node: Asking, kind: ExpectationKind, questions: tuple[Question, ...], shown: tuple[Block, ...]) -> Suspend:

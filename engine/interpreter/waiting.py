@@ -14,6 +14,9 @@ from engine.model.values import Json, Millis, Template, span
 _LONGEST: Final = 365 * 86_400_000
 """Milliseconds that a duration given at run time may have; loading has checked those that are written out."""
 
+_LAST: Final = 253_370_764_800_000
+"""The beginning of the year 9999: a wait that began before it has a deadline that can be written in any zone."""
+
 
 class Timer(NamedTuple):
     """A moment that is waited for, and the name of its cause."""
@@ -86,7 +89,10 @@ def _moment(walk: Walk, found: Json) -> Millis:
     value = moment(found) if isinstance(found, str) else None
     if not isinstance(value, date):
         raise NodeFailed("datetime.bad", f"`until` needs a date-time such as 2026-01-31T14:30: {found!r:.80}")
-    return int(localized(value, walk.frame.script.flow.timezone).timestamp() * 1000)
+    at = int(localized(value, walk.frame.script.flow.timezone).timestamp() * 1000)
+    if at > _LAST:
+        raise NodeFailed("datetime.bad", f"`until` lies too far away: {found!r:.80}")
+    return at
 
 
 def _came(walk: Walk, node: Wait, name: str | None) -> Go:
