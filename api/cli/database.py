@@ -27,14 +27,20 @@ def now() -> Millis:
 @asynccontextmanager
 async def open_database(*, create: bool = False) -> AsyncIterator[Registry]:
     """The registry of the settings' database, migrated; without `create` a database that is not there is a finding."""
-    path = sqlite_path(read_settings(os.environ).database_url)
-    if not create and not path.exists():
-        raise click.ClickException(no_database(path))
+    path = sqlite_path(read_settings(os.environ).database_url) if create else existing_database()
     registry = await open_registry(path)
     try:
         yield registry
     finally:
         await registry.close()
+
+
+def existing_database() -> Path:
+    """Where the settings' database is; one that is not there is a finding."""
+    path = sqlite_path(read_settings(os.environ).database_url)
+    if not path.exists():
+        raise click.ClickException(no_database(path))
+    return path
 
 
 def no_database(path: Path) -> str:

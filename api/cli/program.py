@@ -20,7 +20,9 @@ COMMANDS: Final = MappingProxyType(
         "chat": "talk to a flow in the terminal",
         "test": "run conversation tests",
         "schema": "print the JSON Schema of flow files",
+        "runs": "look at runs, and end them",
         "prices": "show and change what models cost",
+        "usage": "count tokens and what they cost",
         "keys": "list and change public and API keys",
         "doctor": "check settings, database, versions, clock and scheduler",
     }

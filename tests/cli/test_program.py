@@ -40,7 +40,7 @@ def test_the_help_names_every_command_with_its_meaning(baton: Baton) -> None:
     assert [name for name, meaning in COMMANDS.items() if f"  {name}" not in told or meaning not in told] == []
 
 
-@pytest.mark.parametrize("group", ["keys", "prices"])
+@pytest.mark.parametrize("group", ["keys", "prices", "runs"])
 def test_no_meaning_is_cut_in_a_narrow_terminal(group: str, baton: Baton) -> None:
     assert "..." not in baton(group, "--help").stdout.replace("[ARGS]...", "")
 
@@ -67,7 +67,7 @@ def test_wrong_use_exits_with_2_and_says_nothing_on_standard_output(arguments: t
     assert "Error: " in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("publish", "."), ("prices", "show"), ("keys", "list")])
+@pytest.mark.parametrize("arguments", [("publish", "."), ("prices", "show"), ("keys", "list"), ("usage",), ("runs", "cancel", "a")])
 def test_a_database_that_is_not_there_is_a_finding_and_is_not_made(arguments: tuple[str, ...], baton: Baton, folder: Path) -> None:
     (folder / "greeting.yaml").write_text(FLOW)
     result = baton(*arguments)
