@@ -26,8 +26,6 @@ class Vocabulary(Struct, frozen=True):
     """Tags that the language has and this version has not."""
     later_keys: Mapping[type, frozenset[str]] = {}
     """Keys likewise; those of a class hold for its subclasses."""
-    later_lists: frozenset[str] = frozenset()
-    """Keys of a mapping that may stand for a list in the language, and not yet in this version."""
     missing: Mapping[str, str] = {}
     """Key to the code that says it is missing; `key.missing` for the others."""
     unknown_tag: str = "value.wrong"
@@ -135,6 +133,9 @@ class Walk:
         if structs and isinstance(part, Pairs):
             if structs[0].tag_field:
                 return self._tagged(part, structs, at)
+            lists = [member for member in kind.types if isinstance(member, mi.ListType | mi.VarTupleType)]
+            if lists and not any(part.entries.keys() & _shape(one.cls).fields.keys() for one in structs):
+                return self._wrong(part, lists)  # whoever writes none of its keys meant no such mapping
             return self._struct(part, max(structs, key=lambda one: len(part.entries.keys() & _shape(one.cls).fields.keys())), at)
         if len(fitting) > 1 and any(isinstance(one, mi.StrType) and one.pattern is None for one in fitting):
             fitting = [one for one in fitting if isinstance(one, mi.StrType) and one.pattern is None]
@@ -286,11 +287,6 @@ class Walk:
     def _wrong(self, part: Part, kinds: Collection[mi.Type]) -> _Failed:
         if isinstance(part, Torn):
             return _FAILED
-        if isinstance(part, Pairs) and any(isinstance(kind, mi.ListType) for kind in kinds):
-            for key in sorted(part.entries.keys() & self._words.later_lists):
-                message = f"the key {shown(key)} is not available in this version"
-                self._findings.add("key.unavailable", part.entries[key].start, message)
-                return _FAILED
         wanted = " or ".join(dict.fromkeys(word(kind) for kind in kinds if not isinstance(kind, mi.NoneType)))
         self._findings.add("type.wrong", part.start, f"expected {wanted}, found {found(part)}", self._advice(part, kinds))
         return _FAILED

@@ -13,6 +13,7 @@ from engine.loading.findings import Findings, shown
 from engine.loading.lint import check
 from engine.loading.lint.names import has_too_many_nodes
 from engine.loading.lint.outline import outline
+from engine.loading.neighbourhood import Member, check_neighbourhood
 from engine.loading.reader import read_yaml
 from engine.loading.tree import Pairs, Source, Tree
 from engine.model.flow import Flow
@@ -37,43 +38,55 @@ class _Draft(Struct, frozen=True):
 
     source: Source
     tree: Tree
-    findings: Findings
-    flow: Flow | None
+    member: Member
+
+    @property
+    def findings(self) -> Findings:
+        """What is wrong with it."""
+        return self.member.findings
 
 
-def load_flow(source: Source, neighbours: Mapping[str, Flow] = _NONE) -> Loaded:
-    """One file alone; `neighbours` (flow id to flow) are the flows whose intents it must not take."""
-    return load_flows([source], neighbours)[0]
+def load_flow(source: Source, neighbours: Mapping[str, Flow] | None = None) -> Loaded:
+    """One file; `neighbours` (flow id to flow) are all other flows. Without them it may call any flow: nobody knows which there are."""
+    return _together([source], _NONE if neighbours is None else neighbours, whole=neighbours is not None)[0]
 
 
 def load_flows(sources: Sequence[Source], others: Mapping[str, Flow] = _NONE) -> list[Loaded]:
     """Files that know each other, in the order given; `others` are published already, and give way to a file of the same id.
 
-    A flow id or an intent that is taken is reported at the second place.
+    Together they are all flows that there are. A flow id or an intent that is taken is reported at the second place.
     """
+    return _together(sources, others, whole=True)
+
+
+def _together(sources: Sequence[Source], others: Mapping[str, Flow], *, whole: bool) -> list[Loaded]:
     drafts = [_draft(source) for source in sources]
     _check_ids(drafts)
     _check_intents(drafts, others)
+    check_neighbourhood([draft.member for draft in drafts], others, whole=whole)
     return [_loaded(draft) for draft in drafts]
 
 
 def _draft(source: Source) -> _Draft:
     tree = read_yaml(source)
     findings = Findings(tree.file, tree.lines)
+    named = _text(tree, "flow")
+    name = None if named is None else named[0]
     if has_too_many_nodes(tree, findings):
-        return _Draft(source, tree, findings, None)
+        return _Draft(source, tree, Member(name, None, findings))
     walk = Walk(tree, findings, FLOW_WORDS)
     flow = walk.root(Flow)
-    if isinstance(tree.root, Pairs):
-        check(outline(tree, tree.root, walk), findings)
-    return _Draft(source, tree, findings, flow)
+    if not isinstance(tree.root, Pairs):
+        return _Draft(source, tree, Member(name, flow, findings))
+    seen = outline(tree, tree.root, walk)
+    return _Draft(source, tree, Member(name, flow, findings, seen, check(seen, findings)))
 
 
 def _loaded(draft: _Draft) -> Loaded:
-    found = draft.findings.sorted(*draft.tree.diagnostics)
-    sound = draft.flow is not None and all(one.severity == "warning" for one in found)
-    digest = flow_digest(draft.flow) if draft.flow is not None and draft.flow.nodes else tree_digest(draft.tree)
-    return Loaded(draft.flow if sound else None, tuple(found), digest, draft.source)
+    flow, found = draft.member.flow, draft.findings.sorted(*draft.tree.diagnostics)
+    sound = flow is not None and all(one.severity == "warning" for one in found)
+    digest = flow_digest(flow) if flow is not None and flow.nodes else tree_digest(draft.tree)
+    return Loaded(flow if sound else None, tuple(found), digest, draft.source)
 
 
 def _flow_id(draft: _Draft) -> tuple[str, int] | None:

@@ -53,17 +53,19 @@ def test_a_flow_with_every_key_loads_without_a_word() -> None:
     colour = flow.nodes["colour"]
     assert isinstance(colour, nodes.Ask)
     assert colour.routes == {"red": "count", "5": "count", "true": "bye"}
-    assert [option.value for option in colour.options or []] == ["red", 5, True]
+    assert isinstance(colour.options, list)
+    assert [option.value for option in colour.options] == ["red", 5, True]
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_the_example_of_every_node_type_is_a_node_that_loads(name: str) -> None:
     example = "".join(f"    {line}\n" for line in EXAMPLES[name].splitlines())
-    named = dict.fromkeys(re.findall(r"(?:next|on_exhausted|else): ([a-z_]+)", example))
+    named = dict.fromkeys(re.findall(r"(?:next|on_exhausted|on_failed|else|routes: {[a-z]+): ([a-z_]+)", example))
     others = "".join(f"  {target}: {{type: message, text: '{{{{ vars }}}}', next: end}}\n" for target in named if target != "end")
     others = others or "  last: {type: end, result: {all: '{{ vars }}'}}\n"
     start = "  start: {type: switch, cases: [{when: 'false', next: last}], else: example}\n" if "last:" in others else ""
-    flow = load(f"flow: example\nvariables: {{tries: 0, score: 5, order_number: x}}\nnodes:\n{start}  example:\n{example}{others}")
+    variables = "variables: {tries: 0, score: 5, order_number: x, country: de}\n"
+    flow = load(f"flow: example\n{variables}nodes:\n{start}  example:\n{example}{others}")
     assert type(flow.nodes["example"]).__name__ == name
 
 

@@ -13,7 +13,7 @@ from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.rules import DISPLAYED
 from engine.loading.partial import Partial
 from engine.loading.tree import Items, Pairs, Part
-from engine.model.inputs import DisplayType, Expectation, FormField, InputType, Question, ShownOption, Validation
+from engine.model.inputs import DisplayType, Expectation, FormField, InputType, MadeOptions, Question, ShownOption, Validation
 from engine.model.nodes import Ask, Form
 from engine.model.problems import Problem
 
@@ -39,8 +39,8 @@ def questions(view: NodeView, outline: Outline) -> Iterator[Asked]:
     match view.known:
         case Ask():
             parts: list[tuple[Path, Part]] = [((), view.part)]
-        case Form() if isinstance(view.part, Pairs) and isinstance(fields := view.part.get("fields"), Items):
-            parts = [(("fields", number), item) for number, item in enumerate(fields.items)]
+        case Form() if isinstance(view.part, Pairs):
+            parts = list(_fields(view.part.get("fields")))
         case _:
             return
     for path, part in parts:
@@ -52,6 +52,17 @@ def questions(view: NodeView, outline: Outline) -> Iterator[Asked]:
                 yield Asked(view, path, seen, node, node.input if seen.knows("input") else None, rules)
             case FormField() as field if seen is not None:
                 yield Asked(view, path, seen, field, field.type if seen.knows("type") else None, rules)
+
+
+def _fields(part: Part | None) -> Iterator[tuple[Path, Part]]:
+    """The fields that are written out, or the one that all others are made like."""
+    match part:
+        case Items(items=items):
+            yield from ((("fields", number), item) for number, item in enumerate(items))
+        case Pairs() if (made := part.get("do")) is not None:
+            yield ("fields", "do"), made
+        case _:
+            pass
 
 
 def check_room(asked: Asked, rules: Partial, findings: Findings) -> None:
@@ -75,7 +86,7 @@ def _check_rating(asked: Asked, validation: Validation, findings: Findings) -> N
 
 def _check_picks(asked: Asked, validation: Validation, findings: Findings) -> None:
     least, most, options = validation.select_min, validation.select_max, asked.question.options
-    if options and isinstance(least, int | float) and least > len(options):
+    if isinstance(options, list) and options and isinstance(least, int | float) and least > len(options):
         _no_room(asked, "select_min", f"of the options no more than {len(options)} can be picked", findings)
     elif least is None and asked.question.required and isinstance(most, int | float) and most < 1:
         _no_room(asked, "select_max", "an answer is required, and none may be picked", findings)
@@ -90,7 +101,7 @@ def check_default(asked: Asked, findings: Findings) -> None:
     question = asked.question
     if asked.type is None or asked.type in DISPLAYED or not asked.seen.knows("default", "options", "multiple"):
         return
-    if question.default is None or _has_template(question.default):
+    if question.default is None or isinstance(question.options, MadeOptions) or has_template(question.default):
         return
     shown_options = tuple(ShownOption(one.value, str(one.value)) for one in question.options or ())
     asks = Question(_NAME, asked.type, options=shown_options, multiple=question.multiple)
@@ -107,13 +118,14 @@ def _wrong(question: Question, value: Any) -> Problem | None:
     return None
 
 
-def _has_template(value: Any) -> bool:
+def has_template(value: Any) -> bool:
+    """Whether there is an expression anywhere inside the value."""
     match value:
         case str():
             return "{{" in value
         case list():
-            return any(map(_has_template, value))
+            return any(map(has_template, value))
         case dict():
-            return any(map(_has_template, value.values()))
+            return any(map(has_template, value.values()))
         case _:
             return False

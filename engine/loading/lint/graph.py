@@ -1,44 +1,49 @@
-"""Where the nodes lead: targets that do not exist, nodes that nothing leads to, cycles that never wait."""
+"""Where the nodes lead: targets that do not exist, and nodes that nothing leads to."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
 
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline, is_torn, leaves
+from engine.loading.lint.ways import Ways, ways
 from engine.loading.tree import Items, Leaf, Pairs, Part
+from engine.model.nodes import Asking
 from engine.model.values import END
 
-Graph = Mapping[str, frozenset[str]]
 
-
-def check_graph(outline: Outline, findings: Findings) -> None:
-    """Reports every problem of the graph; what a broken node names counts as a way out of it."""
-    if not outline.nodes:
-        return
+def check_graph(outline: Outline, findings: Findings) -> Ways:
+    """Reports targets and nodes that are lost; what a broken node names counts as a way out of it."""
     edges = {view.id: frozenset(_edges(view, outline, findings)) for view in outline.nodes.values()}
+    commands = frozenset(_of_commands(outline, findings))
     start = outline.leaf("start")
-    first = next(iter(outline.nodes)) if start is None else _resolved(start, outline, findings)
+    first = next(iter(outline.nodes), None) if start is None else _resolved(start, outline, findings)
     if first == END and start is not None and END not in outline.nodes:
         findings.add("target.unknown", start.start, "a flow cannot begin at its end")
     if first in outline.nodes and not any(is_torn(view.part) for view in outline.nodes.values()):
-        _check_reachable(first, edges, outline, findings)
-    _check_cycles(edges, outline, findings)
+        _check_reachable(str(first), edges, commands, outline, findings)
+    known = first if first in outline.nodes and not outline.tree.diagnostics else None
+    return ways(known, edges, {view.id: view.node for view in outline.nodes.values()})
 
 
 def _edges(view: NodeView, outline: Outline, findings: Findings) -> Iterator[str]:
-    for leaf in targets(view.part):
-        target = _resolved(leaf, outline, findings)
-        if target is not None:
-            yield target
+    yield from _all_resolved(targets(view.part), outline, findings)
     if view.node is None:
         yield from (str(leaf.value) for leaf in leaves(view.part) if leaf.value in outline.nodes)
+
+
+def _of_commands(outline: Outline, findings: Findings) -> Iterator[str]:
+    """Where the flow's commands lead from every asking node."""
+    part = outline.root.get("commands")
+    for command in part.items if isinstance(part, Items) and outline.nodes else ():
+        if isinstance(command, Pairs):
+            yield from _all_resolved(_named(command.get("next")), outline, findings)
 
 
 def targets(part: Part) -> Iterator[Leaf]:
     """The names of nodes inside one node of any type."""
     if not isinstance(part, Pairs):
         return
-    for key in ("next", "else", "on_exhausted"):
+    for key in ("next", "else", "on_exhausted", "on_expired", "on_failed"):
         yield from _named(part.get(key))
     timeout, routes = part.get("timeout"), part.get("routes")
     if isinstance(timeout, Pairs):
@@ -46,7 +51,7 @@ def targets(part: Part) -> Iterator[Leaf]:
     if isinstance(routes, Pairs):
         for entry in routes.entries.values():
             yield from _named(entry.value)
-    for key in ("options", "cases"):
+    for key in ("options", "cases", "branches"):
         branches = part.get(key)
         for branch in branches.items if isinstance(branches, Items) else ():
             if isinstance(branch, Pairs):
@@ -56,6 +61,13 @@ def targets(part: Part) -> Iterator[Leaf]:
 def _named(part: Part | None) -> Iterator[Leaf]:
     if isinstance(part, Leaf) and isinstance(part.value, str):
         yield part
+
+
+def _all_resolved(named: Iterator[Leaf], outline: Outline, findings: Findings) -> Iterator[str]:
+    for leaf in named:
+        target = _resolved(leaf, outline, findings)
+        if target is not None:
+            yield target
 
 
 def _resolved(leaf: Leaf, outline: Outline, findings: Findings) -> str | None:
@@ -68,69 +80,19 @@ def _resolved(leaf: Leaf, outline: Outline, findings: Findings) -> str | None:
     return near
 
 
-def _check_reachable(first: str, edges: Graph, outline: Outline, findings: Findings) -> None:
+def _check_reachable(
+    first: str, edges: Mapping[str, frozenset[str]], commands: frozenset[str], outline: Outline, findings: Findings
+) -> None:
     seen, waiting = {first}, deque([first])
     while waiting:
-        for target in edges.get(waiting.popleft(), ()):
-            if target not in seen:
-                seen.add(target)
-                waiting.append(target)
+        name = waiting.popleft()
+        view = outline.nodes.get(name)
+        asks = view is not None and (view.known is None or isinstance(view.known, Asking))
+        fresh = (edges.get(name, frozenset()) | commands if asks else edges.get(name, frozenset())) - seen
+        if asks:
+            commands = frozenset()  # once they are reached, the other questions need not lead there
+        seen |= fresh
+        waiting.extend(fresh)
     for view in outline.nodes.values():
         if view.id not in seen and view.id != END:
             findings.add("node.unreachable", view.start, f"no way leads to the node {shown(view.id)}")
-
-
-def _check_cycles(edges: Graph, outline: Outline, findings: Findings) -> None:
-    busy = {view.id: edges[view.id] for view in outline.nodes.values() if not view.waits}
-    order = {name: number for number, name in enumerate(outline.nodes)}
-    for circle in _circles(busy):
-        first = min(circle, key=order.__getitem__)
-        round_trip = " -> ".join(sorted(circle, key=order.__getitem__)[:5]) + (" -> ..." if len(circle) > 5 else "")  # noqa: PLR2004 - a line's worth
-        if any(edges[name] - circle for name in circle):
-            findings.add(
-                "cycle.condition", outline.nodes[first].start, f"only a condition ends the cycle {round_trip}, and nothing in it waits"
-            )
-        else:
-            findings.add("cycle.no_wait", outline.nodes[first].start, f"nothing waits in the cycle {round_trip}, and nothing leaves it")
-
-
-def _circles(graph: Graph) -> Iterator[frozenset[str]]:
-    """Sets of nodes that all lead to one another (Tarjan's algorithm, without recursion)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    path: list[str] = []
-    on_path: set[str] = set()
-    for root in graph:
-        if root in index:
-            continue
-        work = [(root, iter(graph[root]))]
-        _enter(root, index, low, path, on_path)
-        while work:
-            name, rest = work[-1]
-            following = next((one for one in rest if one in graph and (one not in index or one in on_path)), None)
-            if following is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
-                if low[name] == index[name]:
-                    yield from _circle(name, graph, path, on_path)
-            elif following in index:
-                low[name] = min(low[name], index[following])
-            else:
-                _enter(following, index, low, path, on_path)
-                work.append((following, iter(graph[following])))
-
-
-def _enter(name: str, index: dict[str, int], low: dict[str, int], path: list[str], on_path: set[str]) -> None:
-    index[name] = low[name] = len(index)
-    path.append(name)
-    on_path.add(name)
-
-
-def _circle(root: str, graph: Graph, path: list[str], on_path: set[str]) -> Iterator[frozenset[str]]:
-    members = set()
-    while root not in members:
-        members.add(path.pop())
-    on_path -= members
-    if len(members) > 1 or root in graph[root]:
-        yield frozenset(members)

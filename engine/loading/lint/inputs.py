@@ -8,8 +8,10 @@ from engine.loading.lint.answers import Asked, check_default, check_room, questi
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.rules import DISPLAYED, OPTIONAL, PICKED, UPLOADS
 from engine.loading.lint.validation import check_validation
-from engine.model.inputs import Branch, FormField, Option
-from engine.model.nodes import Ask, Asking, Choice, Form
+from engine.loading.partial import Partial
+from engine.loading.tree import Items, Pairs
+from engine.model.inputs import Branch, FormField, MadeField, MadeFields, MadeOptions, Option
+from engine.model.nodes import Ask, Asking, Check, Choice, Form
 from engine.model.values import Scalar, Text
 
 Path = tuple[str | int, ...]
@@ -28,14 +30,46 @@ def check_inputs(outline: Outline, findings: Findings) -> None:
             case Ask() if seen.knows("input", "options"):
                 _check_routes(view, node, findings)
             case Choice() if seen.knows("options"):
-                _check_options(view, ("options",), node.options, findings)
+                _check_choice(view, node, seen, findings)
             case Form():
                 _check_fields(asked, findings)
+                if isinstance(node.fields, MadeFields) and node.save is None and seen.knows("fields", "save"):
+                    message = "the key `save` is missing: fields that are made from data have no variables of their own"
+                    findings.add("key.missing", view.start, message)
             case _:
                 pass
+        if isinstance(node, Ask | Form):
+            _check_checks(view, node, asked, outline, findings)
         if node.attempts is not None and node.on_exhausted is None and seen.knows("on_exhausted"):
             message = "the key `on_exhausted` is missing: where does the last wrong answer lead?"
             findings.add("attempts.no_exit", view.start, message)
+
+
+def _check_choice(view: NodeView, node: Choice, seen: Partial, findings: Findings) -> None:
+    if isinstance(node.options, MadeOptions):
+        if node.next is None and seen.knows("next"):
+            findings.add("target.missing", view.start, "the key `next` is missing: where do options that are made from data lead?")
+        return
+    _check_options(view, ("options",), node.options, findings)
+    if node.next is not None:
+        findings.add("input.unfit", view.at("next"), "options that are written out have a `next` of their own", "write it there")
+
+
+def _check_checks(view: NodeView, node: Ask | Form, asked: Sequence[Asked], outline: Outline, findings: Findings) -> None:
+    """Reports checks that are about a field which the node has not."""
+    part = view.part.get("check") if isinstance(view.part, Pairs) else None
+    sound = isinstance(node, Form) and not isinstance(node.fields, MadeFields) and all(one.seen.knows("name") for one in asked)
+    names = {one.question.name for one in asked if isinstance(one.question, FormField) and one.type not in DISPLAYED} - {None}
+    for number, item in enumerate(part.items if isinstance(part, Items) else ()):
+        seen = outline.seen(item)
+        name = seen.value.field if seen is not None and isinstance(seen.value, Check) else None
+        if name is None:
+            continue
+        if isinstance(node, Ask):
+            findings.add("input.unfit", view.at("check", number, "field"), "an `ask` has no fields: its one answer is `value`")
+        elif sound and view.seen is not None and view.seen.knows("fields") and name not in names:
+            hint = findings.meant(name, [known for known in names if known])
+            findings.add("field.unknown", view.value_at("check", number, "field"), f"the form asks for no {shown(name)}", hint)
 
 
 def _check_fields(asked: Sequence[Asked], findings: Findings) -> None:
@@ -46,7 +80,7 @@ def _check_fields(asked: Sequence[Asked], findings: Findings) -> None:
             continue
         if field.name is None and one.type is not None and one.type not in DISPLAYED:
             findings.add("field.unnamed", one.view.at(*one.path), f"the field of type {shown(one.type)} has no name")
-        elif field.name is not None and field.name in names:
+        elif field.name is not None and field.name in names and not isinstance(field, MadeField):
             findings.add("field.duplicate", one.view.value_at(*one.path, "name"), f"the form has a field {shown(field.name)} already")
         names.add(field.name or "")
 
@@ -54,7 +88,7 @@ def _check_fields(asked: Sequence[Asked], findings: Findings) -> None:
 def _check_question(asked: Asked, findings: Findings) -> None:
     view, path, question = asked.view, asked.path, asked.question
     options = question.options
-    if options is not None and (asked.type is None or asked.type in PICKED | OPTIONAL):
+    if isinstance(options, list) and (asked.type is None or asked.type in PICKED | OPTIONAL):
         _check_options(view, (*path, "options"), options, findings)
     if asked.type is None:
         return
@@ -105,6 +139,8 @@ def written(value: Scalar) -> str:
 
 
 def _check_routes(view: NodeView, ask: Ask, findings: Findings) -> None:
+    if isinstance(ask.options, MadeOptions):
+        return
     if ask.options:
         known = {written(option.value) for option in ask.options}
     elif ask.input in {"boolean", "checkbox"}:

@@ -1,4 +1,4 @@
-"""Names, languages, time zones and spans of a whole flow."""
+"""Names, languages and time zones of a whole flow."""
 
 import re
 from functools import lru_cache
@@ -10,16 +10,13 @@ from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.tree import Entry, Leaf, Pairs, Tree
 from engine.model.nodes import Assign
-from engine.model.values import END, span
+from engine.model.values import END
 
 MOST_NODES: Final = 1_000
-SHORTEST: Final = 1_000
-LONGEST_EXPIRY: Final = 30 * 86_400_000
-LONGEST_TIMEOUT: Final = 365 * 86_400_000
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-_NAME_HINT: Final = "lower-case letters, digits and _, beginning with a letter, at most 64"
+NAME_HINT: Final = "lower-case letters, digits and _, beginning with a letter, at most 64"
 _CONVERSATION: Final = "conversation."
 
 
@@ -34,16 +31,14 @@ def has_too_many_nodes(tree: Tree, findings: Findings) -> bool:
 
 
 def check_names(outline: Outline, findings: Findings) -> None:
-    """Reports bad names of nodes, variables, inputs and languages, and spans out of bounds."""
+    """Reports bad names of nodes, variables, inputs and languages."""
     _check_nodes(outline, findings)
     for key in ("variables", "inputs", "outputs"):
         for name, entry in outline.entries(key).items():
             _check_name(name, entry.start, findings)
     for view in outline.nodes.values():
         _check_assigned(view, findings)
-        _check_timeout(view, findings)
     _check_zone(outline, findings)
-    _check_expiry(outline, findings)
     _check_locales(outline, findings)
 
 
@@ -60,7 +55,7 @@ def _check_nodes(outline: Outline, findings: Findings) -> None:
 
 def _check_name(name: str, start: int, findings: Findings) -> None:
     if not is_name(name):
-        findings.add("name.bad", start, f"{shown(name)} is not an id", _NAME_HINT)
+        findings.add("name.bad", start, f"{shown(name)} is not an id", NAME_HINT)
 
 
 def is_name(name: str) -> bool:
@@ -79,27 +74,6 @@ def assigned(view: NodeView) -> list[tuple[str, int]]:
     values = view.part.get("values") if isinstance(view.part, Pairs) and isinstance(view.known, Assign) else None
     entries: dict[str, Entry] = values.entries if isinstance(values, Pairs) else {}
     return [(name, entry.start) for name, entry in entries.items()]
-
-
-def _check_timeout(view: NodeView, findings: Findings) -> None:
-    timeout = view.part.get("timeout") if isinstance(view.part, Pairs) else None
-    after = timeout.get("after") if isinstance(timeout, Pairs) else None
-    if isinstance(after, Leaf) and isinstance(after.value, str) and "{{" not in after.value:
-        _check_span(after, LONGEST_TIMEOUT, "365d", findings)
-
-
-def _check_expiry(outline: Outline, findings: Findings) -> None:
-    expiry = outline.leaf("expires_after")
-    if expiry is not None and span(str(expiry.value)) is not None:  # another text has been refused already
-        _check_span(expiry, LONGEST_EXPIRY, "30d", findings)
-
-
-def _check_span(leaf: Leaf, longest: int, bound: str, findings: Findings) -> None:
-    length = span(str(leaf.value))
-    if length is None:
-        findings.add("duration.bad", leaf.start, f"{shown(str(leaf.value))} is not a duration", "write it like 30s, 10m, 24h, 3d or 1w")
-    elif not SHORTEST <= length <= longest:
-        findings.add("duration.bad", leaf.start, f"{shown(str(leaf.value))} lies outside 1s..{bound}")
 
 
 def _check_zone(outline: Outline, findings: Findings) -> None:

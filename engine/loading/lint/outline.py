@@ -7,7 +7,7 @@ from msgspec import Struct
 from engine.loading.decode import Walk
 from engine.loading.partial import Partial
 from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Torn, Tree
-from engine.model.nodes import Ask, Asking, Choice, Common, Form, Node
+from engine.model.nodes import Ask, Call, Choice, Common, Form, Node, Pausing, Wait
 
 
 class NodeView(Struct, frozen=True):
@@ -27,7 +27,7 @@ class NodeView(Struct, frozen=True):
     @property
     def waits(self) -> bool:
         """Whether a visit may wait; of a broken node the best is believed."""
-        return self.node is None or isinstance(self.node, Asking)
+        return self.node is None or isinstance(self.node, Pausing)
 
     def at(self, *path: str | int) -> int:
         """The offset of the key or list item that the path leads to; as far as the path exists."""
@@ -141,14 +141,16 @@ def is_torn(part: Part) -> bool:
 
 
 def saved(view: NodeView) -> list[tuple[str, int]]:
-    """The variables that a waiting node's answer is saved in, each with its place."""
+    """The variables that the answer, the outcome or the outputs are saved in, each with its place."""
     match view.node:
-        case Ask() | Choice():
-            return [(view.node.save or view.id, view.value_at("save") if view.node.save else view.start)]
-        case Form(save=None):
-            named = enumerate(view.node.fields)
+        case Ask(save=None) | Choice(save=None):
+            return [(view.id, view.start)]
+        case Form(save=None, fields=list() as fields):
+            named = enumerate(fields)
             return [(field.name, view.value_at("fields", number, "name")) for number, field in named if field.name is not None]
-        case Form():
-            return [(view.node.save or view.id, view.value_at("save"))]
+        case Ask(save=str() as name) | Choice(save=str() as name) | Form(save=str() as name):
+            return [(name, view.value_at("save"))]
+        case Call(save=str() as name) | Wait(save=str() as name):
+            return [(name, view.value_at("save"))]
         case _:
             return []

@@ -9,7 +9,7 @@ from engine.loading.lint.outline import NodeView, Outline, leaves, saved
 from engine.loading.lint.spots import NODE_RULES
 from engine.loading.lint.templates import Read
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
-from engine.model.nodes import Ask, Choice, Form
+from engine.model.nodes import Ask, Choice, Form, Wait
 
 _PARTS: Final = {
     "trigger": frozenset({"text", "intent", "context", "data"}),
@@ -17,6 +17,7 @@ _PARTS: Final = {
 }
 _ANSWERED: Final = frozenset({"value", "last", "attempts"})
 _FILLED: Final = frozenset({"values", "last", "attempts"})
+_ENDED: Final = frozenset({"by", "name", "data"})
 _ERROR: Final = "error"
 """The variable that a failure sets; every flow has it."""
 
@@ -104,6 +105,8 @@ def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings
             parts = _ANSWERED
         case Form():
             parts = _FILLED
+        case Wait():
+            parts = _ENDED
         case _:
             return
     if part not in parts:

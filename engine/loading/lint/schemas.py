@@ -1,8 +1,11 @@
-"""The JSON Schemas of a flow's inputs must be ones that can be checked against."""
+"""The JSON Schemas of a flow's inputs must be ones that can be checked against, and what is written into a call must fit them."""
 
+import json
+from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
+from msgspec import Struct
 
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import Outline
@@ -12,21 +15,46 @@ _REFERENCES: Final = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 _DEFINITION: Final = "#/$defs/"
 
 
+class Schema(Struct, frozen=True, eq=False):
+    """A schema ready for use: `fault` says why it is none."""
+
+    size: int
+    fault: str | None
+    validator: jsonschema_rs.Draft202012Validator | None
+
+
 def check_schemas(outline: Outline, findings: Findings) -> None:
     """Reports an input whose schema is not JSON Schema 2020-12, or refers to something outside of it."""
     for name, entry in outline.entries("inputs").items():
-        if isinstance(entry.value, Pairs) and (fault := _fault(plain(entry.value))):
+        if isinstance(entry.value, Pairs) and (fault := schema_of(plain(entry.value)).fault):
             findings.add("value.wrong", entry.value.start, f"the schema of {shown(name)} is not one: {fault}")
 
 
-def _fault(schema: dict[str, Any]) -> str | None:
+def schema_of(written: dict[str, Any]) -> Schema:
+    """The schema, made once however often it is written."""
+    return _schema(json.dumps(written, separators=(",", ":")))
+
+
+def unfit(schema: Schema, value: Any) -> str | None:
+    """What keeps the value from fitting the schema; None where it fits, or that cannot be told."""
     try:
-        jsonschema_rs.meta.validate(schema)
+        fault = None if schema.validator is None else next(iter(schema.validator.iter_errors(value)), None)
+    except ValueError:
+        return None
+    return None if fault is None else shown(fault.message)
+
+
+@lru_cache(maxsize=1024)
+def _schema(text: str) -> Schema:
+    written: dict[str, Any] = json.loads(text)
+    try:
+        jsonschema_rs.meta.validate(written)
         # With the same patterns as when it is used: the default ones know more, and are not linear in time.
-        jsonschema_rs.Draft202012Validator(schema, pattern_options=jsonschema_rs.RegexOptions(), retriever=_refuse)
+        made = jsonschema_rs.Draft202012Validator(written, pattern_options=jsonschema_rs.RegexOptions(), retriever=_refuse)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
-        return shown(str(problem).partition("\n")[0])
-    return _refers_too_far(schema, defining=False)
+        return Schema(len(text), shown(str(problem).partition("\n")[0]), None)
+    fault = _refers_too_far(written, defining=False)
+    return Schema(len(text), fault, made if fault is None else None)
 
 
 def _refers_too_far(part: Any, *, defining: bool) -> str | None:

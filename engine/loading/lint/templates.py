@@ -9,7 +9,7 @@ from engine.errors import ExpressionError
 from engine.expressions import Reference, Template, compile_expression, compile_template
 from engine.loading.findings import Findings
 from engine.loading.lint.outline import Outline, leaves
-from engine.loading.lint.spots import Spot
+from engine.loading.lint.spots import Roots, Spot
 from engine.loading.tree import Leaf, Tree
 
 MOST_TEMPLATES: Final = 5_000
@@ -32,7 +32,7 @@ def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings)
     whole = True
     count = 0
     refused = {id(leaf) for part in outline.walk.foreign for leaf in leaves(part)}
-    for takes, part in found:
+    for takes, part, roots in found:
         if not isinstance(part, Leaf) or not isinstance(part.value, str):
             continue
         if takes != "expression" and not any(mark in part.value for mark in _MARKS):
@@ -45,15 +45,16 @@ def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings)
         if count > MOST_TEMPLATES:
             findings.add("flow.too_large", part.start, f"a flow has at most {MOST_TEMPLATES:,} templates and expressions")
             return reads, False
-        compiled = _compiled(outline.tree, part, part.value, findings, bare=takes == "expression")
+        compiled = _compiled(outline.tree, part, roots, findings, bare=takes == "expression")
         whole = whole and compiled is not None
         reads.extend(compiled or ())
     return reads, whole
 
 
-def _compiled(tree: Tree, leaf: Leaf, source: str, findings: Findings, *, bare: bool) -> list[Read] | None:
+def _compiled(tree: Tree, leaf: Leaf, roots: Roots, findings: Findings, *, bare: bool) -> list[Read] | None:
+    source = str(leaf.value)
     try:
-        template: Template = compile_expression(source) if bare else compile_template(source)
+        template: Template = compile_expression(source, roots) if bare else compile_template(source, roots)
     except ExpressionError as problem:
         start = leaf.start if problem.offset is None else exact(tree, leaf, problem.offset)
         findings.add(_CODES.get(problem.code, "template.syntax"), start, str(problem))

@@ -1,0 +1,74 @@
+"""What a `wait` waits for, and which way a `split` goes: the keys of each must make sense together."""
+
+from collections.abc import Collection
+
+from engine.loading.findings import Findings, shown
+from engine.loading.lint.outline import NodeView, Outline
+from engine.loading.partial import Partial
+from engine.loading.tree import Items, Pairs, Part
+from engine.model.nodes import Cause, Split, Wait
+
+_SPELT = {"length": "for", "until": "until", "causes": "any"}
+_LATER = frozenset({"event"})
+
+
+def check_waits(outline: Outline, findings: Findings) -> None:
+    """Reports waits for nothing or for too much, routes for causes that there are not, and splits without a way."""
+    for view in outline.nodes.values():
+        match view.known:
+            case Wait() as node if view.seen is not None:
+                _check_wait(view, node, view.seen, outline, findings)
+            case Split() as node if view.seen is not None and view.seen.knows("branches"):
+                if not sum(share.weight for share in node.branches):
+                    findings.add("value.wrong", view.value_at("branches"), "the weights add up to nothing", "give one branch a weight")
+            case _:
+                pass
+
+
+def check_one_of(part: Part, start: int, keys: Collection[str], findings: Findings, *, doubtful: bool) -> None:
+    """Reports a mapping that has none of the keys, unless that is in doubt, or more than one."""
+    if not isinstance(part, Pairs):
+        return
+    found = [key for key in part.entries if key in keys]
+    listed = ", ".join(f"`{key}`" for key in keys)
+    if not found and not doubtful:
+        findings.add("key.missing", start, f"one of the keys {listed} is missing")
+    for key in found[1:]:
+        message = f"the key {shown(key)} may not stand beside {shown(found[0])}"
+        findings.add("key.conflict", part.entries[key].start, message, f"one of {listed}")
+
+
+def _check_wait(view: NodeView, node: Wait, seen: Partial, outline: Outline, findings: Findings) -> None:
+    later = isinstance(view.part, Pairs) and not _LATER.isdisjoint(view.part.entries)
+    check_one_of(view.part, view.start, _SPELT.values(), findings, doubtful=later or not seen.knows(*_SPELT))
+    written = view.part.get("any") if isinstance(view.part, Pairs) else None
+    if isinstance(written, Items):
+        names = _check_causes(written, outline, findings)
+        if not written.items:
+            findings.add("value.wrong", written.start, "there must be at least one thing to wait for")
+        for name in node.routes if names is not None else ():
+            if name not in (names or ()):
+                hint = findings.meant(name, names or ())
+                findings.add("route.unknown", view.at("routes", name), f"nothing that is waited for has the name {shown(name)}", hint)
+    elif node.routes and seen.knows("causes") and not later:
+        findings.add("input.unfit", view.at("routes"), "only a wait with `any` has routes", "`next` is where it goes on")
+
+
+def _check_causes(written: Items, outline: Outline, findings: Findings) -> set[str] | None:
+    """The names of the causes; None where one of them is in doubt."""
+    names: set[str] = set()
+    whole = True
+    for part in written.items:
+        seen = outline.seen(part)
+        cause = seen.value if seen is not None and isinstance(seen.value, Cause) else None
+        if seen is None or cause is None or not isinstance(part, Pairs):
+            whole = False
+            continue
+        later = not _LATER.isdisjoint(part.entries)
+        check_one_of(part, part.start, ("for", "until"), findings, doubtful=later or not seen.knows("length", "until"))
+        whole = whole and seen.knows("name")
+        if cause.name is not None and cause.name in names:
+            start = part.entries["name"].value.start
+            findings.add("cause.duplicate", start, f"something else that is waited for has the name {shown(cause.name)} already")
+        names.add(cause.name or "")
+    return names - {""} if whole else None
