@@ -19,6 +19,7 @@ COMMANDS: Final = MappingProxyType(
         "serve": "run the server",
         "chat": "talk to a flow in the terminal",
         "test": "run conversation tests",
+        "graph": "draw a flow",
         "schema": "print the JSON Schema of flow files",
         "runs": "look at runs, and end them",
         "prices": "show and change what models cost",
