@@ -9,7 +9,8 @@ from engine.runtime.executor import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import TriggerRequest
 from engine.runtime.store.port import RunFilter
-from tests.runtime.conftest import World, until
+from engine.testing.memory import MemoryStore
+from tests.runtime.conftest import TENANT, World, until
 
 MINUTE = 60_000
 REMINDED = """
@@ -145,3 +146,18 @@ async def test_answer_and_replacement_at_once_have_one_winner(world: World) -> N
     assert not isinstance(triggered, BaseException)
     assert not isinstance(answered, BaseException) or isinstance(answered, ExecutionAborted | InvalidWaitToken)
     assert (await world.executor.latest(caller, first.execution_id)).end_reason == "replaced"
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+async def test_webhooks_are_told_of_waits_that_nobody_ended_and_not_of_timers(world: World) -> None:
+    await world.publish_text("flow: timed\nintent: {}\nnodes: {rest: {type: wait, for: 5m, next: end}}")
+    await world.publish_text(REMINDED)
+    caller = await world.customer()
+    timed, reminded = await world.trigger(caller, "timed"), await world.trigger(caller, "reminded")
+    world.clock.advance(10 * MINUTE)
+    await world.runtime.scheduler.sweep()
+    store = world.runtime.store
+    assert isinstance(store, MemoryStore)
+    told = {run.execution_id: [row.type for row in store.outbox(TENANT) if row.run_id == run.execution_id] for run in (timed, reminded)}
+    assert told[timed.execution_id] == ["chat.execution.started", "chat.execution.completed"]
+    assert told[reminded.execution_id] == ["chat.execution.started", "chat.wait.expired", "chat.execution.completed"]

@@ -1,18 +1,20 @@
 """The rows that hang on a turn: messages, usage, outbox."""
 
+from collections.abc import Sequence
 from typing import Literal
 
-from engine.model.effects import Finish, Step
+from engine.model.effects import Finish, Step, Visit
 from engine.model.values import Json
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.pricing import cost_micros
 from engine.runtime.replies import TurnReply
 from engine.runtime.store.rows import MessageRow, OutboxRow, UsageRow
+from engine.runtime.traces import TurnTrace
 from engine.runtime.turns.occasion import Occasion
 
-_TOLD_AT_ONCE = frozenset({"started", "timed_out"})
-"""Events of which the first commit of a turn has told one thing already, whatever comes of the turn."""
+_EXPIRED = frozenset({"timeout", "expired"})
+"""Edges by which a wait is left that nobody has ended; a timer that has come is none of these."""
 
 
 def draft_usage(occasion: Occasion, turn_id: str, catalog: Catalog, new_id: NewId) -> tuple[UsageRow, ...]:
@@ -75,7 +77,7 @@ def _message(occasion: Occasion, reply: TurnReply, role: Literal["user", "assist
 def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId) -> tuple[OutboxRow, ...]:
     """What the tenant's webhooks are to be told of this commit."""
     kinds = ["chat.execution.started"] if occasion.run is None else []
-    kinds += ["chat.wait.expired"] if occasion.closed == "expired" else []
+    kinds += ["chat.wait.expired"] if occasion.closed == "expired" and _has_expired(step.trace) else []
     kinds += [f"chat.execution.{effect.status}" for effect in step.effects if isinstance(effect, Finish)]
     if not kinds:
         return ()
@@ -87,7 +89,7 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
         "end_reason": reply.end_reason,
         "code": reply.end_code,
     }
-    first = 1 if occasion.begun is not None and occasion.begun.trace.event in _TOLD_AT_ONCE else 0
+    first = 0 if occasion.begun is None else _told_at_once(occasion.begun.trace)
     return tuple(
         OutboxRow(
             tenant_id=occasion.tenant_id,
@@ -101,3 +103,18 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
         )
         for number, kind in enumerate(kinds, first)
     )
+
+
+def _told_at_once(trace: TurnTrace) -> int:
+    """How much the first commit of a turn has told already, whatever comes of the turn."""
+    match trace.event:
+        case "started":
+            return 1
+        case "timed_out":
+            return int(_has_expired(trace.visits))
+        case _:
+            return 0
+
+
+def _has_expired(visits: Sequence[Visit]) -> bool:
+    return bool(visits) and visits[0].edge in _EXPIRED
