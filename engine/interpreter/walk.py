@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from engine.errors import ExpressionError
 from engine.expressions import Budget, Scope, Template
 from engine.interpreter.book import Book, CompiledFlow
 from engine.interpreter.lists import MOST_ITEMS, Made
@@ -20,6 +21,9 @@ from engine.model.values import Json, Limits, Text
 
 T = TypeVar("T")
 
+_BIGGEST: Final = 2**63 - 1
+_DEEPEST: Final = 100
+"""Lists and mappings inside one another, of what an expression gives."""
 _MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~&"})
 
 
@@ -180,9 +184,9 @@ class Walk:
         if template.is_text:
             return template.render(self.scope)
         value = template.value(self.scope)
-        if isinstance(value, dict | list):  # it is shared, not copied: quoted again and again it would grow unseen
+        if isinstance(value, dict | list):  # quoted again and again it would grow unseen
             self.scope.budget.weigh(value)
-        return value
+        return kept(value)
 
     def _opened_scope(self) -> Scope:
         frame, run = self.frame, self.run
@@ -229,6 +233,19 @@ class OpenFrame:
     def closed(self) -> Frame:
         """The frame as it is stored."""
         return Frame(self.script.ref, self.node, self.variables, self.nodes, self.inputs, self.visits, self.number)
+
+
+def kept(value: Json, depth: int = 0) -> Json:
+    """What an expression gave, as it is at this moment: `vars` itself and its like go on changing. Refuses what cannot be stored."""
+    if isinstance(value, int) and abs(value) > _BIGGEST:
+        raise ExpressionError("expression.value", "A whole number is too large to be kept.")
+    if not isinstance(value, dict | list):
+        return value
+    if depth > _DEEPEST:
+        raise ExpressionError("expression.budget", f"A value is nested more than {_DEEPEST} deep.")
+    if isinstance(value, list):
+        return [kept(item, depth + 1) for item in value]
+    return {name: kept(item, depth + 1) for name, item in value.items()}
 
 
 def localized(text: Text, locale: str, fallback: str) -> str:
