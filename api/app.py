@@ -9,6 +9,8 @@ from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 
 from api.chat.endpoints import chat_endpoints
 from api.chat.surface import ChatSurface
+from api.dev.endpoints import dev_endpoints
+from api.dev.surface import DevSurface
 from api.endpoints import Endpoint, route
 from api.engine.endpoints import engine_endpoints
 from api.engine.surface import EngineSurface
@@ -31,8 +33,9 @@ def create_app(
     """The ASGI application on a runtime that was started, and that the caller stops."""
     origins = OriginRules(runtime.catalog, runtime.clock.monotonic, dev=dev)
     endpoints = all_endpoints(runtime, settings, origins)
+    inside = dev_endpoints(DevSurface(runtime, settings, origins)) if dev else []
     app = Litestar(
-        route_handlers=[*map(route, endpoints), *pages(endpoints, runtime, dev=dev), *extra_routes],
+        route_handlers=[*map(route, [*endpoints, *inside]), *pages(endpoints, runtime, dev=dev), *extra_routes],
         exception_handlers=_exception_handlers(),
         openapi_config=None,
         logging_config=None,
