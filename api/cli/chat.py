@@ -1,21 +1,25 @@
 """`baton chat`: talks to a flow in the terminal."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 
 from api.cli.console import example, note, run
 from api.cli.files import existing_paths, flow_files, read_source
 from api.cli.talking.conversing import Conversation
-from api.cli.talking.lines import Lines
+from api.cli.talking.lines import Lines, PipedLines
 from api.cli.talking.local import local_partner
 from api.cli.talking.partner import Partner
 from api.cli.talking.record import Record
 from api.cli.talking.remote import remote_partner
+from api.cli.talking.terminal import Terminal
 from engine.loading import Source
+from engine.model.values import Json
 from engine.runtime.clock import SystemClock
 
 _DEFAULT: Final = Path("flows")
@@ -28,13 +32,22 @@ _DEFAULT: Final = Path("flows")
 @click.option("--key", metavar="PK", help="The public key for the server.")
 @click.option("--text", metavar="TEXT", help="What to begin with; an example of the intent where it is left out.")
 @click.option("--locale", metavar="TAG", help="The language to talk in, such as de.")
+@click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
 @click.option(
     "--record", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Save it as a conversation test."
 )
 def command(
-    *, intent: str, flows: Path | None, server: str | None, key: str | None, text: str | None, locale: str | None, record: Path | None
+    *,
+    intent: str,
+    flows: Path | None,
+    server: str | None,
+    key: str | None,
+    text: str | None,
+    locale: str | None,
+    given: Sequence[str],
+    record: Path | None,
 ) -> None:
-    """Talk to the flow of an intent: choices are numbered, forms asked field by field, deadlines act while one thinks.
+    """Talk to the flow of an intent: choices are numbered, forms asked field by field, reminders and deadlines act while one thinks.
 
     It ends with the flow, or with the input (Ctrl-D); the input may be a file or a pipe.
     """
@@ -46,16 +59,46 @@ def command(
         raise click.UsageError("--key goes with --server.")
     else:
         partner = local_partner(_sources(flows), locale)
-    kept = Record(SystemClock().wall(), locale)
-    run(_talk(partner, kept, intent, text, locale))
+    context = dict(map(_entry, given))
+    kept = Record(SystemClock().wall(), locale, context)
+    run(_talk(partner, kept, intent, text, locale, context))
     if record is not None:
         kept.write(record)
         note(f"Saved as {record}.")
 
 
-async def _talk(partners: AbstractAsyncContextManager[Partner], record: Record, intent: str, text: str | None, locale: str | None) -> None:
+async def _talk(
+    partners: AbstractAsyncContextManager[Partner],
+    record: Record,
+    intent: str,
+    text: str | None,
+    locale: str | None,
+    context: dict[str, Json],
+) -> None:
     async with partners as partner:
-        await Conversation(partner, Lines(), record, locale).hold(intent, text)
+        with _lines() as lines:
+            await Conversation(partner, lines, record, locale).hold(intent, text, context)
+
+
+@contextmanager
+def _lines() -> Iterator[Lines]:
+    """The person's lines, from a terminal where both what they type and what they see is one."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        yield PipedLines()
+        return
+    with Terminal(sys.stdin.fileno()) as terminal:
+        yield terminal
+
+
+def _entry(given: str) -> tuple[str, Json]:
+    """A name and its value: JSON where it is, else text."""
+    name, equals, written = given.partition("=")
+    if not name or not equals:
+        raise click.UsageError(f"--context takes NAME=VALUE, not {given!r}.")
+    try:
+        return name, msgspec.json.decode(written)
+    except msgspec.DecodeError:
+        return name, written
 
 
 def _sources(flows: Path | None) -> Sequence[Source]:

@@ -78,7 +78,7 @@ def trace(run_id: str, tenant: str | None, *, as_json: bool) -> None:
 @tenant_option
 @json_option
 def cancel(run_id: str, tenant: str | None, *, as_json: bool) -> None:
-    """End a run, whatever it waits for; one that has ended stays as it is.
+    """End a run; one that has ended stays as it is.
 
     A server has its database for itself: while it runs, its API is the way.
     """

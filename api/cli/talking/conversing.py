@@ -1,18 +1,19 @@
-"""The conversation itself: what is said is shown, what is asked is answered, and a deadline acts while one thinks."""
+"""The conversation itself: what is said is shown, what is asked is answered, and the clock acts while one thinks."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from api.cli.talking.lines import Lines
-from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
+from api.cli.talking.partner import AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
 from api.cli.talking.questions import Draft, ask
 from api.cli.talking.record import Record
-from api.cli.talking.screen import draw, draw_note, draw_wrong
+from api.cli.talking.screen import draw, draw_note, draw_wrong, span_text
 from engine.model.values import Json
 from engine.runtime.clock import SystemClock
 
 _ENGLISH: Final = "en"
+_CLOCK: Final = SystemClock()
 
 
 class Conversation:
@@ -27,62 +28,88 @@ class Conversation:
         self._kept: dict[str, Json] = {}
         """What a form was answered with that is asked once more."""
 
-    async def hold(self, intent: str, text: str | None) -> None:
+    async def hold(self, intent: str, text: str | None, context: Mapping[str, Json] | None = None) -> None:
         """Talk until there is nothing more to say."""
-        first, said = await self._partner.trigger(intent, text)
-        self._record.triggered(first)
+        first, now = await self._partner.trigger(intent, text, dict(context or {}))
+        said: Said | None = now
+        self._record.triggered(first, now)
         if self._lines.interactive:
             draw_note("Ctrl-D ends it")
-        while True:
+        while said is not None:
             self._show(said)
             if said.ended:
                 draw_note(said.status if said.end_reason in (None, said.status) else f"{said.status}: {said.end_reason}")
                 return
-            following = await self._go_on(said)
-            if following is None:
-                return
-            said = following
+            self._lines.count_down(said.deadline)
+            said = await (self._wait_for_time(said) if said.expected is None else self._answer(said))
 
-    async def _go_on(self, said: Said) -> Said | None:
-        """What is true after the next answer or deadline; None where the person has gone."""
+    async def _wait_for_time(self, said: Said) -> Said | None:
+        """What is true once time, or somebody else, has had the next move; None where the person has gone."""
+        left = "" if said.deadline is None else f" {span_text(said.deadline - _CLOCK.wall())}"
+        draw_note(f"it waits{left}")
+        gone = asyncio.create_task(self._lines.gone())
+        try:
+            _, following = await self._first(gone, said)
+        finally:
+            await _ended(gone)
+        if following is not None:
+            self._record.waited(_CLOCK.wall())
+        return following
+
+    async def _answer(self, said: Said) -> Said | None:
+        """What is true after the next answer, or the deadline; None where the person has gone."""
         kept, self._kept = self._kept, {}
         again: set[str] = set()
-        while said.expected is not None:
-            answer = await self._before_the_deadline(said, kept, again)
-            if answer is None or isinstance(answer, Said):
-                return answer
+        while True:
+            filled: dict[str, Json] = {}
+            asking = asyncio.create_task(ask(self._lines, said.expected or {}, Draft(kept, again, filled), self._locale))
+            try:
+                said, following = await self._first(asking, said)
+            finally:
+                await _ended(asking)
+            if following is not None:
+                return self._too_late(said, following)
+            answer = asking.result()
+            if answer is None:
+                return None
+            self._record.thought(_CLOCK.wall())
             try:
                 following = await self._partner.answer(said, answer)
             except AnswerWrong as refusal:
-                draw_wrong(_by_label(refusal.wrongs, said.expected.get("fields", [])))
+                draw_wrong(_by_label(refusal.wrongs, (said.expected or {}).get("fields", [])))
                 self._record.refused(answer, refusal.wrongs)
-                kept = answer if isinstance(answer, dict) else {}
+                kept = answer if isinstance(answer, dict) else filled
                 again = {wrong.name for wrong in refusal.wrongs if wrong.name}
                 continue
             except MovedOn as late:
                 return self._too_late(said, late.said)
             self._record.answered(answer)
-            if isinstance(answer, dict) and _asked_again(said.expected, following.expected):
-                self._kept = answer
+            if _asked_again(said, following):
+                self._kept = answer if isinstance(answer, dict) else filled
             return following
-        return self._too_late(said, await self._partner.changed(said))
 
-    async def _before_the_deadline(self, said: Said, kept: dict[str, Json], again: set[str]) -> Answer | Said | None:
-        """The answer, None where the person has gone, or what is true where the deadline was first."""
-        asking = asyncio.create_task(ask(self._lines, said.expected or {}, Draft(kept, again), self._locale))
-        watching = asyncio.create_task(self._partner.changed(said))
-        try:
-            await asyncio.wait({asking, watching}, return_when=asyncio.FIRST_COMPLETED)
-            return asking.result() if asking.done() else self._too_late(said, watching.result())
-        finally:
-            for task in (asking, watching):
-                task.cancel()
-            await asyncio.gather(asking, watching, return_exceptions=True)
+    async def _first(self, task: asyncio.Task[Any], said: Said) -> tuple[Said, Said | None]:
+        """The wait as it is when the task is done, or where it was over before, what is true then. Reminders are shown meanwhile."""
+        while True:
+            watching = asyncio.create_task(self._partner.changed(said))
+            try:
+                await asyncio.wait({task, watching}, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    return said, None
+                following = watching.result()
+            finally:
+                await _ended(watching)
+            if not _goes_on(said, following):
+                return said, following
+            said = following
+            self._record.reminded(_CLOCK.wall())
+            with self._lines.aside():
+                self._show(said)
 
     def _too_late(self, said: Said, following: Said) -> Said:
         if said.deadline is not None:
             draw_note("the time is up")
-        self._record.waited(said.deadline)
+        self._record.waited(_CLOCK.wall())
         return following
 
     def _show(self, said: Said) -> None:
@@ -90,15 +117,26 @@ class Conversation:
         self._shown.update(block.id for block in fresh)
         for block in fresh:
             draw(block)
-        self._record.heard(said, fresh, SystemClock().wall())
+        self._record.heard(said, fresh, _CLOCK.wall())
 
 
-def _asked_again(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
-    """Whether what was answered cost an attempt, and the same form is asked once more."""
-    if before is None or after is None or before.get("attempts_left") is None:
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """The task is not to go on."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _goes_on(said: Said, following: Said) -> bool:
+    """Whether it is the same wait, and something was only said."""
+    if following.ended or (following.status, following.deadline) != (said.status, said.deadline):
         return False
-    told = ("kind", "fields")
-    return after.get("attempts_left") == before["attempts_left"] - 1 and all(before.get(key) == after.get(key) for key in told)
+    return following.token == said.token and following.expected == said.expected
+
+
+def _asked_again(said: Said, following: Said) -> bool:
+    """Whether the same form is asked once more, after an answer that cost an attempt or after a command: its deadline is the first one."""
+    before, after = said.expected or {}, following.expected or {}
+    return said.deadline == following.deadline and all(before.get(key) == after.get(key) for key in ("kind", "fields"))
 
 
 def _by_label(wrongs: Sequence[Wrong], fields: Sequence[dict[str, Any]]) -> list[Wrong]:

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
+
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
 from engine.errors import InvalidWaitToken, Unfit
 from engine.loading import Source, load_flows
-from engine.model.values import Millis
+from engine.model.values import Json, Millis
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
 from engine.runtime.executor import tag
 from engine.runtime.replies import TurnReply
@@ -28,10 +30,14 @@ class LocalPartner:
         self._caller = caller
         self._examples = examples
 
-    async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
+    async def trigger(self, intent: str, text: str | None, context: dict[str, Json]) -> tuple[str, Said]:
         """See Partner."""
         begin = beginning(intent, text, self._examples)
-        taken = await self._runtime.executor.trigger(self._caller, TriggerRequest(intent=begin.intent, text=begin.text))
+        asked = TriggerRequest(intent=begin.intent, text=begin.text, context=context)
+        try:
+            taken = await self._runtime.executor.trigger(self._caller, asked)
+        except Unfit as refusal:
+            raise click.ClickException("; ".join(f"{problem.field}: {problem.message}" for problem in refusal.problems)) from refusal
         return begin.text, self._said(taken.reply)
 
     async def answer(self, said: Said, answer: Answer) -> Said:

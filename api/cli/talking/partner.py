@@ -65,7 +65,7 @@ class MovedOn(Exception):
 class Partner(Protocol):
     """One conversation with one run at a time."""
 
-    async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
+    async def trigger(self, intent: str, text: str | None, context: dict[str, Json]) -> tuple[str, Said]:
         """Start the flow of the intent that is named; gives the text that it was begun with and what is said to it. See `beginning`."""
 
     async def answer(self, said: Said, answer: Answer) -> Said:

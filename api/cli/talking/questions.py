@@ -9,11 +9,14 @@ from api.cli.talking.fields import DISPLAYED, form_of, typed_text, typed_value
 from api.cli.talking.judging import objections
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, Wrong
-from api.cli.talking.screen import draw_answer, draw_note, draw_options, draw_prompt, draw_wrong
+from api.cli.talking.screen import draw_note, draw_options, draw_wrong
 from engine.model.values import Json
 
 _NONE: Final = "-"
 """Typed where an earlier answer is offered and nothing is meant instead."""
+_SWITCHES: Final = frozenset({"boolean", "checkbox"})
+_SPOKEN: Final = "/"
+"""Before what is said in a form's place; twice where it is the answer's own."""
 
 
 class Draft(Struct, frozen=True):
@@ -21,6 +24,8 @@ class Draft(Struct, frozen=True):
 
     values: Mapping[str, Json]
     again: Collection[str]
+    filled: dict[str, Json]
+    """Takes what the form is filled in with, so that it is known of a form that is left as well."""
 
 
 async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str) -> Answer | None:
@@ -30,7 +35,24 @@ async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str)
     draw_options(expected.get("options", []))
     if expected.get("attempts_left") is not None:
         draw_note(f"attempts left: {expected['attempts_left']}")
-    return await _line(lines, "> ")
+    if expected["kind"] == "upload":
+        draw_note("files cannot be sent from a terminal")
+    hints = "; ".join(_question_hints(expected))
+    return await lines.ask(f"({hints}) > " if hints else "> ")
+
+
+def _question_hints(expected: dict[str, Any]) -> Iterator[str]:
+    """How the one answer is typed, and what an empty line stands for where that is anything."""
+    kind = expected.get("input", "text")
+    form = form_of({"type": kind, "options": expected.get("options")})
+    # Yes and no can be said in the run's own language, so that no word of ours is needed.
+    yield from (hint for hint in (form if kind not in _SWITCHES else None, expected.get("placeholder")) if hint)
+    schema = expected.get("schema", {})
+    for name, asked in schema.get("properties", {}).items():
+        if "default" in asked:
+            yield f"empty: {typed_text(asked['default'])}"
+        elif name not in schema.get("required", [name]):
+            yield "empty: none"
 
 
 class _Form:
@@ -42,10 +64,14 @@ class _Form:
         self._draft = draft
         self._locale = locale
         self._explained = False
-        self._values = {name: value for name, value in draft.values.items() if draft.again and name not in draft.again}
+        self._said: str | None = None
+        self._values = draft.filled
+        self._values |= {name: value for name, value in draft.values.items() if draft.again and name not in draft.again}
 
-    async def ask(self) -> dict[str, Json] | None:
+    async def ask(self) -> Answer | None:
         again = self._draft.again
+        if self._lines.interactive and not self._draft.values:
+            draw_note(f"{_SPOKEN}WORD says the word in place of the form")
         for field in self._fields:
             if field["type"] in DISPLAYED:
                 if not again and field["label"]:
@@ -53,19 +79,21 @@ class _Form:
             elif not again or field["name"] in again:
                 draw_options(field.get("options", []))
                 if not await self._ask_field(field):
-                    return None
+                    return self._said
         return self._values
 
     async def _ask_field(self, field: dict[str, Any]) -> bool:
-        """Ask until what is typed will do or is typed twice, and keep it; False where the person has gone."""
+        """Ask until what is typed will do or is typed twice, and keep it; False where the person has left the form."""
         earlier = self._draft.values.get(field["name"])
         hints = "; ".join(_hints(field, earlier))
         prompt = f"{field['label']}{'*' if field['required'] else ''}{f' ({hints})' if hints else ''}: "
         refused: str | None = None
         while True:
-            line = await _line(self._lines, prompt)
-            if line is None:
+            line = await self._lines.ask(prompt)
+            if line is None or (line.startswith(_SPOKEN) and not line.startswith(_SPOKEN * 2)):
+                self._said = None if line is None else line.removeprefix(_SPOKEN)
                 return False
+            line = line.removeprefix(_SPOKEN)
             try:
                 value = _meant(field, line, earlier)
             except ValueError as problem:
@@ -105,11 +133,3 @@ def _hints(field: dict[str, Any], earlier: Json) -> Iterator[str]:
             yield f"{_NONE}: none"
     elif field.get("default") is not None:
         yield f"empty: {typed_text(field['default'])}"
-
-
-async def _line(lines: Lines, prompt: str) -> str | None:
-    draw_prompt(prompt)
-    line = await lines.next()
-    if line is None or not lines.interactive:
-        draw_answer(line)
-    return line

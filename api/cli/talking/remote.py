@@ -11,6 +11,7 @@ import httpx
 
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
+from engine.model.values import Json
 
 _SURFACE: Final = "/api/public/v1/chat"
 _POLL: Final = 25
@@ -27,10 +28,11 @@ class RemotePartner:
         self._headers = {"Authorization": f"Bearer {session['sessionToken']}"}
         self._examples: Examples = {intent["name"]: intent["examples"] for intent in session["intents"]}
 
-    async def trigger(self, intent: str, text: str | None) -> tuple[str, Said]:
+    async def trigger(self, intent: str, text: str | None, context: dict[str, Json]) -> tuple[str, Said]:
         """See Partner."""
         begin = beginning(intent, text, self._examples)
-        return begin.text, _said(_body(await self._post({"text": begin.text, "intentName": begin.intent})))
+        body = {"text": begin.text, "intentName": begin.intent, **({"context": context} if context else {})}
+        return begin.text, _said(_body(await self._post(body)))
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """See Partner."""

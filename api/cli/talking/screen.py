@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from api.cli.talking.partner import ShownBlock, Wrong
+from engine.model.values import Millis
 
 _DRAWN: Final = frozenset({"card", "carousel", "image", "file", "link", "product"})
 """Kinds whose payload says it all; of others only the fallback is for people."""
@@ -69,20 +70,28 @@ def draw_note(text: str) -> None:
     _say(f"  ({text})")
 
 
+def span_text(span: Millis) -> str:
+    """How long that is, as one says it: 40 s, 2 min, 3 h 5 min, 2 d."""
+    left = max(0, -(-span // 1000))
+    parts = [(left // 86_400, "d"), (left // 3600 % 24, "h"), (left // 60 % 60, "min"), (left % 60, "s")]
+    told = [f"{count} {unit}" for count, unit in parts if count]
+    return " ".join(told[:2]) or "0 s"
+
+
 def draw_prompt(text: str) -> None:
     """Where the person types."""
-    click.echo(_shown(text), nl=False)
+    click.echo(printable(text), nl=False)
 
 
 def draw_answer(line: str | None) -> None:
     """What was typed, where no terminal has shown it already."""
-    click.echo(_shown(line or ""))
+    click.echo(printable(line or ""))
 
 
 def _say(text: str) -> None:
-    click.echo(_shown(text))
+    click.echo(printable(text))
 
 
-def _shown(text: str) -> str:
+def printable(text: str) -> str:
     """The text without what would steer the terminal: what flows and people say must not move its cursor."""
     return "".join(mark if mark.isprintable() or mark in "\n\t" else "\N{REPLACEMENT CHARACTER}" for mark in text)
