@@ -7,10 +7,39 @@ import pytest
 
 from engine.loading import CODES, Source, load_flow, load_flows
 
-BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
+HERE = Path(__file__).parent
+BROKEN = sorted((HERE / "broken").glob("*.yaml"))
 EXPECTED = re.compile(r"^# expect: ([0-9]+):([0-9]+) ([a-z_.]+)$", re.MULTILINE)
-VALID = (Path(__file__).parent / "valid" / "everything.yaml").read_text(encoding="utf-8")
-OPTIONAL = ["variables", "inputs", "outputs", "save", "input", "validation", "routes", "attempts", "on_exhausted", "max"]
+VALID = (HERE / "valid" / "everything.yaml").read_text(encoding="utf-8")
+OPTIONAL = [
+    "variables",
+    "inputs",
+    "outputs",
+    "save",
+    "input",
+    "validation",
+    "routes",
+    "attempts",
+    "on_exhausted",
+    "max",
+    "commands",
+    "reply",
+    "use_trigger_text",
+    "check",
+    "field",
+    "remind",
+    "timeout",
+    "any",
+    "until",
+    "on_expired",
+    "on_failed",
+]
+NEIGHBOURS = {
+    flow.flow: flow
+    for path in sorted((HERE / "neighbours").glob("*.yaml"))
+    if (flow := load_flow(Source(path.name, path.read_text(encoding="utf-8"))).flow) is not None
+}
+"""Flows that the broken ones call, and that call them."""
 SOUND = "nodes: {hello: {type: message, text: Hi, next: end}}\n"
 
 
@@ -19,7 +48,7 @@ def expected(text: str) -> list[tuple[int, int, str]]:
 
 
 def found(text: str | bytes) -> list[tuple[int, int, str]]:
-    return [(one.line, one.column, one.code) for one in load_flow(Source("flow.yaml", text)).diagnostics]
+    return [(one.line, one.column, one.code) for one in load_flow(Source("flow.yaml", text), NEIGHBOURS).diagnostics]
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
@@ -38,9 +67,13 @@ def test_places_are_the_same_with_the_line_ends_of_another_system_and_a_byte_ord
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_a_flow_with_an_error_is_not_given_out_and_one_with_warnings_is(path: Path) -> None:
-    loaded = load_flow(Source(path.name, path.read_text(encoding="utf-8")))
+    loaded = load_flow(Source(path.name, path.read_text(encoding="utf-8")), NEIGHBOURS)
     errors = [one for one in loaded.diagnostics if one.severity == "error"]
     assert (loaded.flow is None) == bool(errors)
+
+
+def test_the_neighbours_are_sound() -> None:
+    assert len(NEIGHBOURS) == len([*(HERE / "neighbours").glob("*.yaml")])
 
 
 def test_the_folder_and_the_tests_below_reach_every_code() -> None:
@@ -53,7 +86,7 @@ def test_an_optional_key_that_is_misspelt_is_the_only_problem_wherever_it_stands
     places = [found.end() for found in re.finditer(rf"(?m)(?:^|(?<=[ {{])){key}(?=:\s)", VALID)]
     assert places
     for place in places:
-        assert [code for _, _, code in found(VALID[:place] + "zz" + VALID[place:])] == ["key.unknown"]
+        assert [one.code for one in load_flow(Source("flow.yaml", VALID[:place] + "zz" + VALID[place:])).diagnostics] == ["key.unknown"]
 
 
 def test_a_problem_reads_as_file_line_column_severity_code_message_and_hint() -> None:

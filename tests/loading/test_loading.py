@@ -157,7 +157,12 @@ def test_twice_the_nodes_take_about_twice_the_time() -> None:
 
 
 def test_files_are_reported_in_the_order_in_which_they_are_given() -> None:
-    loaded = load_flows([Source("b.yaml", "a: ["), Source("a.yaml", VALID)])
+    end = "nodes: {last: {type: end}}\n"
+    address, menu = (
+        load(f"flow: x\ninputs: {{country: {{}}, boxes: {{}}, why: {{}}}}\n{end}"),
+        load(f"flow: y\ninputs: {{address: {{}}}}\n{end}"),
+    )
+    loaded = load_flows([Source("b.yaml", "a: ["), Source("a.yaml", VALID)], {"take_address": address, "main_menu": menu})
     assert [one.source.name for one in loaded] == ["b.yaml", "a.yaml"]
     assert loaded[0].flow is None
     assert loaded[1].flow == load(VALID)

@@ -25,7 +25,7 @@ def check_commands(outline: Outline, findings: Findings) -> None:
 def _check_word(leaf: Leaf, word: str, number: int, words: dict[str, int], findings: Findings) -> None:
     key = option_key(word)
     if not key:
-        findings.add("value.wrong", leaf.start, "nobody can say nothing")
+        findings.add("value.wrong", leaf.start, "a blank is nothing that anybody says")
     elif key in words:
         findings.add("command.duplicate", leaf.start, f"{shown(word)} means the same as a word of command {words[key] + 1}")
     words.setdefault(key, number)

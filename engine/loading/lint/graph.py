@@ -75,7 +75,7 @@ def _resolved(leaf: Leaf, outline: Outline, findings: Findings) -> str | None:
     name = str(leaf.value)
     if name == END or name in outline.nodes:
         return name
-    near = findings.nearest(name, outline.nodes)
+    near = findings.nearest(name, {*outline.nodes, END})
     findings.add("target.unknown", leaf.start, f"there is no node {shown(name)}", findings.did_you_mean(near))
     return near
 

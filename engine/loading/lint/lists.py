@@ -11,7 +11,7 @@ from engine.loading.lint.spots import INDEX, is_made
 from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.nodes import Asking, ShowBlock
 
-_TAKEN: Final = ROOTS | {INDEX, "value", "values"}
+_TAKEN: Final = ROOTS | {INDEX}
 
 
 def check_lists(outline: Outline, findings: Findings) -> None:

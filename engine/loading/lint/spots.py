@@ -15,6 +15,7 @@ NO_ROOTS: Final[Roots] = frozenset()
 ITEM: Final = "item"
 """What an item is called where `as` does not say."""
 INDEX: Final = "index"
+MADE: Final = frozenset({"each", "as", "do"})
 
 
 class Listed(NamedTuple):
@@ -147,20 +148,21 @@ def _walk(part: Part, rule: Rule, roots: Roots) -> Iterator[Spot]:
 
 
 def _made(part: Pairs, rule: Rule, roots: Roots) -> Iterator[Spot]:
-    """`each` sees what stands around the list, `do` the item and its place too."""
+    """`each` sees what stands around the list, `do` the item and its place too; a misspelt `as` is believed to name the item."""
+    misspelt = {str(entry.value.value) for key, entry in part.entries.items() if key not in MADE and isinstance(entry.value, Leaf)}
     for key, entry in part.entries.items():
         match key:
             case "each":
-                yield from _walk(entry.value, "expression", roots)
+                yield from _walk(entry.value, "expression" if isinstance(entry.value, Leaf) else "anything", roots)
             case "do":
-                yield from _walk(entry.value, rule, roots | {item_name(part), INDEX})
+                yield from _walk(entry.value, rule, roots | {item_name(part), INDEX} | misspelt)
             case _:
                 yield from _walk(entry.value, "nothing", roots)
 
 
 def is_made(part: Pairs) -> bool:
     """Whether a mapping inside a payload stands for a list that is made from data."""
-    return {"each", "do"} <= part.entries.keys() <= {"each", "as", "do"}
+    return {"each", "do"} <= part.entries.keys() <= MADE
 
 
 def item_name(part: Pairs) -> str:
