@@ -75,10 +75,6 @@ class Person:
     def types(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def sees(self, *lines: str) -> None:
-        """Wait until these are the last lines of the screen."""
-        self._read_until(lambda: self.lines()[-len(lines) :] == [*lines], f"{lines}")
-
     def reads(self, pattern: str) -> None:
         """Wait until something like it was written."""
         self._read_until(lambda: re.search(pattern, self.written) is not None, pattern)

@@ -27,7 +27,7 @@ HURRIED = """\
 flow: hurried
 intent: {}
 nodes:
-  name: {type: ask, prompt: Your name?, timeout: {after: 3s, next: town}, next: end}
+  name: {type: ask, prompt: Your name?, timeout: {after: 4s, next: town}, next: end}
   town: {type: ask, prompt: Your town?, next: hello}
   hello: {type: message, text: "Hello, {{ vars.town }}.", next: end}
 """
@@ -38,6 +38,12 @@ nodes:
   rest: {type: wait, for: 2s, next: hello}
   hello: {type: message, text: Here I am., next: long}
   long: {type: wait, for: 1h, next: end}
+"""
+
+
+LATE = """\
+  late: {type: ask, prompt: Which town?, timeout: {after: 1s, next: again}, next: end}
+  again: {type: ask, prompt: Another town?, next: end}
 """
 
 
@@ -69,9 +75,9 @@ def test_what_takes_several_rows_is_moved_and_taken_back_as_a_whole(flows: Path,
 def test_the_time_that_is_left_is_counted_down_and_leaves_no_trace(flows: Path, folder: Path) -> None:
     (flows / "hurried.yaml").write_text(HURRIED)
     with person(folder, "hurried") as somebody:
-        somebody.reads(r"\[0:02\] > ")
+        somebody.reads(r"\[0:0[34]\] > ")
         somebody.types("Too sl")
-        somebody.reads(r"\[0:01\] > Too sl")
+        somebody.reads(r"\[0:0[12]\] > Too sl")
         somebody.reads(r"Your town\?")
         somebody.types("Ulm\n")
         assert somebody.leaves() == 0
@@ -98,6 +104,17 @@ def test_while_it_waits_for_time_it_says_so_and_goes_on_by_itself_until_one_leav
     assert "Here I am." in somebody.lines()
     steps = (flows / "resting.test.yaml").read_text()
     assert re.search(r'- advance: "2s"\n      - bot: "Here I am."\n      - status: waiting_time\n', steps)
+
+
+def test_a_record_of_reminders_and_a_deadline_passes_as_a_test(baton: Baton, flows: Path, folder: Path) -> None:
+    (flows / "patient.yaml").write_text(PATIENT.replace("next: hello\n", "timeout: {after: 4s, next: late}\n    next: hello\n", 1) + LATE)
+    with person(folder, "patient", "--record", "flows/patient.test.yaml") as somebody:
+        somebody.reads(r"Another town\?")
+        somebody.types("Ulm\n")
+        assert somebody.leaves() == 0
+    assert baton("test").stdout == "1 passed, 0 failed.\n"
+    steps = (flows / "patient.test.yaml").read_text()
+    assert '- advance: "2s"\n      - bot: "Still there?"\n      - advance: "2s"\n      - bot: "Which town?"\n' in steps
 
 
 def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(flows: Path, folder: Path) -> None:

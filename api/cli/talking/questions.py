@@ -35,10 +35,13 @@ async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str)
     draw_options(expected.get("options", []))
     if expected.get("attempts_left") is not None:
         draw_note(f"attempts left: {expected['attempts_left']}")
-    if expected["kind"] == "upload":
+    uploads = expected["kind"] == "upload"
+    if uploads:
         draw_note("files cannot be sent from a terminal")
     hints = "; ".join(_question_hints(expected))
-    return await lines.ask(f"({hints}) > " if hints else "> ")
+    line = await lines.ask(f"({hints}) > " if hints else "> ")
+    # Even an empty text would be taken for a file's.
+    return {} if uploads and line is not None and not line.strip() else line
 
 
 def _question_hints(expected: dict[str, Any]) -> Iterator[str]:
