@@ -1,6 +1,8 @@
 // The chat surface over fetch: one call, one answer, or one of two errors that say what became of it.
 
 const BASE = "/api/public/v1/chat";
+/** What only a server in `--dev` has: the same session opens it. */
+const DEV = "/dev/";
 // A POST may take 25 s and a long poll as much; past this the connection is taken for dead.
 const PATIENCE = 45_000;
 
@@ -58,15 +60,16 @@ export class Api {
     const timeout = AbortSignal.timeout(PATIENCE);
     let response;
     let answer;
+    let text;
     try {
-      response = await fetch(BASE + path, {
+      response = await fetch(path.startsWith(DEV) ? path : BASE + path, {
         method,
         headers: body && !upload ? { "Content-Type": "application/json", ...headers } : headers,
         body: upload ? body : body && JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         cache: "no-store",
       });
-      const text = await response.text();
+      text = await response.text();
       answer = text === "" ? null : parsed(text);
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -74,7 +77,7 @@ export class Api {
     }
     this.#readClock(response);
     if (!response.ok && response.status !== 304) throw new Refused(response.status, answer, response.headers);
-    return { status: response.status, body: answer, headers: response.headers };
+    return { status: response.status, body: answer, text, headers: response.headers };
   }
 
   #readClock(response) {

@@ -7,6 +7,7 @@ import { Memory } from "./memory.js";
 import { Session } from "./session.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
+import { Way } from "./way.js";
 
 async function publicKey() {
   const answer = await fetch("/dev/config.json", { cache: "no-store" });
@@ -21,6 +22,7 @@ try {
   const memory = new Memory(key);
   const conversation = new Conversation(api, new Session(api, key, memory), store, memory);
   new View(store, conversation);
+  new Way(document.getElementById("way"), api, store, memory);
   tick(document.getElementById("deadline"), store, () => api.skew);
   await conversation.open();
 } catch (error) {

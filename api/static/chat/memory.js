@@ -1,8 +1,9 @@
-// What the page remembers across reloads, in the browser's own storage: the session, and how its answers were worded.
+// What the page remembers across reloads, in the browser's own storage: the session, how its answers were worded, and the panel.
 // A browser may forbid storage; the page then works, and a reload starts afresh.
 
 /** Answers given by choices and forms are stored as values; only this page knows the labels that were picked. */
 const MOST_ANSWERS = 200;
+const PANEL = "baton.panel";
 
 export class Memory {
   #token;
@@ -28,6 +29,16 @@ export class Memory {
     } catch {
       return new Map();
     }
+  }
+
+  /** Whether the panel with the flow's graph is open; null where nobody has said. */
+  get panel() {
+    const kept = read(PANEL);
+    return kept === null ? null : kept === "open";
+  }
+
+  set panel(open) {
+    write(PANEL, open ? "open" : "closed");
   }
 
   keepSaid(turnId, lines) {

@@ -114,10 +114,11 @@ export class View {
     return drawAnswer(state.reply, { form, filled: state.filled, conversation });
   }
 
-  /** To the end of the page, where the answer goes; but no further than that what is new can be read from its beginning. */
+  /** To the end of the conversation, where the answer goes; but no further than that what is new can be read from its beginning. */
   #scroll(first) {
     const above = first.getBoundingClientRect().top + window.scrollY - CONTEXT;
-    window.scrollTo({ top: Math.min(above, document.documentElement.scrollHeight) });
+    const end = document.querySelector("main").getBoundingClientRect().bottom + window.scrollY - window.innerHeight;
+    window.scrollTo({ top: Math.min(above, end) });
   }
 
   #showTrouble(trouble) {
