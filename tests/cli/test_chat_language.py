@@ -8,6 +8,7 @@ import pytest
 from api.cli.talking.partner import Said, ShownBlock, Wrong
 from api.cli.talking.record import Record
 from tests.cli.conftest import Baton
+from tests.support.server import running_server
 from tests.testing.places import read_tests
 
 EVERYTHING = """\
@@ -112,6 +113,18 @@ def test_everything_that_a_flow_can_ask_is_asked_and_answered(baton: Baton, ever
         'Ada ["mo","tu"] 2026-01-31 3 true.',
         "  (completed)",
     ]
+
+
+def test_over_a_servers_chat_surface_it_is_the_same_talk_and_its_record_passes(baton: Baton, everything: Path, folder: Path) -> None:
+    given = ["--context", "shop=north", "--context", "page=4"]
+    here = baton("chat", "everything", *given, typed=TALK).stdout
+    with running_server(folder, "--dev") as server:
+        key, _ = server.read_keys()
+        options = ["--server", server.url, "--key", key, "--record", "flows/there.test.yaml"]
+        there = baton("chat", "everything", *given, *options, typed=TALK).stdout
+    coin = re.compile("(any|Tails.)\\nSure")
+    assert coin.sub("COIN\nSure", there) == coin.sub("COIN\nSure", here)
+    assert baton("test").stdout == "1 passed, 0 failed.\n"
 
 
 @pytest.mark.parametrize(
