@@ -9,7 +9,7 @@ const STEP = 1.25;
 const LEAST = 0.2;
 const MOST = 2;
 /** Below this nothing can be read, so a graph that is wider scrolls instead. */
-const READABLE = 0.8;
+const READABLE = 0.75;
 
 export class Graph {
   #api;
@@ -30,7 +30,7 @@ export class Graph {
       { class: "zooms", role: "group", "aria-label": "Size of the graph" },
       zoom("Smaller", "−", () => this.#zoom(this.#scale / STEP)),
       zoom("Larger", "+", () => this.#zoom(this.#scale * STEP)),
-      zoom("The whole graph", "⤢", () => this.#zoom(this.#fitting(), true)),
+      zoom("The whole graph", "⤢", () => this.#zoom(this.#fitting())),
     );
     this.element = el("div", { class: "graph", hidden: true }, this.#window, this.#zooms);
   }
@@ -116,11 +116,12 @@ function mark(svg, flow, way, node, innermost) {
 
 /** The edge that a visit left by: by its name; where the graph has fewer names than the run, by where it led. */
 function passed(edges, { node, edge, target }) {
-  const from = edge.startsWith("command:") ? COMMANDS : node;
-  const leaving = edges.filter(({ dataset }) => dataset.from === from && (target === null || dataset.to === target));
   const [kind] = edge.split(":");
-  if (target === null && !["calls", "jumps"].includes(edge)) return [];
-  return [leaving.find(({ dataset }) => dataset.edge === edge) ?? leaving.find(({ dataset }) => dataset.edge === kind) ?? leaving[0]].filter(Boolean);
+  const from = kind === "command" ? COMMANDS : node;
+  const leaving = edges.filter(({ dataset }) => dataset.from === from && (target === null || dataset.to === target));
+  const named = leaving.find(({ dataset }) => dataset.edge === edge) ?? leaving.find(({ dataset }) => dataset.edge === kind);
+  const found = named ?? (target === null ? undefined : leaving[0]);
+  return found === undefined ? [] : [found];
 }
 
 function take(edges, nodes) {

@@ -68,7 +68,7 @@ class Layers(Struct):
 
 
 def layered(graph: Graph, boxes: Mapping[str, float], labels: Mapping[int, float]) -> Layers:
-    """Slots for every vertex (id to width), every label (number of the edge to width) and every lane."""
+    """Slots for every vertex (id to width), in their order, then for every label (number of the edge to width) and every lane."""
     ranks, back = ranked(graph)
     made = Layers([], [], [], [])
     numbers = {vertex.id: _add(made, Slot(2 * ranks[vertex.id], boxes[vertex.id])) for vertex in graph.vertices}

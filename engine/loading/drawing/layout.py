@@ -51,7 +51,7 @@ def lay_out(graph: Graph, boxes: Mapping[str, Size], labels: Mapping[int, Size])
     order(layers)
     heights = _heights(layers, graph, boxes, labels)
     grid = _grid(layers, heights)
-    numbers = {vertex.id: number for vertex, number in zip(graph.vertices, range(len(graph.vertices)), strict=True)}
+    numbers = {vertex.id: number for number, vertex in enumerate(graph.vertices)}
     return Layout(
         size=(grid.width, grid.bottoms[-1]),
         boxes={name: (grid.across[number], grid.tops[layers.slots[number].rank]) for name, number in numbers.items()},
