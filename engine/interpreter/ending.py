@@ -7,7 +7,7 @@ import msgspec
 from engine.interpreter.state import encode_run
 from engine.interpreter.walk import Walk
 from engine.model.effects import Await, Effect, Emit, Finish, Invoke, Step
-from engine.model.run import Ended, EndReason, Pause, Pending, Run, Status
+from engine.model.run import Ended, EndReason, Frame, Pause, Pending, Run, Status
 from engine.model.values import Json
 
 _CUSTOMERS: Final = frozenset({"text", "choice", "upload", "form", "handoff"})
@@ -65,8 +65,10 @@ def closing_step(walk: Walk, run: Run) -> Step:
 def _too_large(walk: Walk) -> Step:
     """The state has outgrown its bound: the run fails as it stood before this turn, with the blocks that were said."""
     said = [effect for effect in walk.effects if isinstance(effect, Emit)]
+    bare = (Frame(walk.frames[0].script.ref, walk.frames[0].node),) if walk.frames else ()
     kept = msgspec.structs.replace(
         walk.run,
+        frames=walk.run.frames or bare,  # in its first turn it stood nowhere
         status="failed",
         pause=None,
         pending=None,

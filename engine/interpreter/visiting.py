@@ -128,10 +128,10 @@ def _assign(walk: Walk, node: Assign) -> Go:
 
 
 def _remember(walk: Walk, name: str, value: Json) -> None:
+    if len(msgspec.json.encode({**walk.conversation, name: value})) > walk.limits.conversation_bytes:
+        raise LimitPassed("limit.conversation", f"the conversation's variables take more than {walk.limits.conversation_bytes} bytes")
     walk.conversation[name] = value
     walk.remembered[name] = value
-    if len(msgspec.json.encode(walk.conversation)) > walk.limits.conversation_bytes:
-        raise LimitPassed("limit.conversation", f"the conversation's variables take more than {walk.limits.conversation_bytes} bytes")
 
 
 def _http(walk: Walk, node: Http) -> Perform:
