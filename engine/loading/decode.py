@@ -1,9 +1,9 @@
 """Checks a positioned tree against a msgspec type and makes the value, reporting every problem at its exact place."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -67,11 +67,17 @@ class _Shape(Struct, frozen=True):
 
 @lru_cache(maxsize=512)
 def _shape(cls: type) -> _Shape:
-    info = mi.type_info(cls)
+    info = _kind(cls)
     if not isinstance(info, mi.StructType):
         raise TypeError(f"{cls} is not a Struct")
     fields = {field.encode_name: field for field in info.fields}
     return _Shape(cls, fields, info.tag_field, info.tag, info.forbid_unknown_fields)
+
+
+@lru_cache(maxsize=64)
+def _kind(type_: Hashable) -> mi.Type:
+    """Made once: of a large type that takes longer than to read a small file."""
+    return mi.type_info(type_)
 
 
 def decode(tree: Tree, type_: type[T], words: Vocabulary = PLAIN_WORDS) -> tuple[T | None, list[Diagnostic]]:
@@ -97,7 +103,7 @@ class Walk:
         """The whole document as a value of the type; None when anything in it is wrong."""
         if self._tree.root is None:
             return None
-        value = self._value(self._tree.root, mi.type_info(type_), self._tree.root.start)
+        value = self._value(self._tree.root, _kind(cast("Hashable", type_)), self._tree.root.start)
         return None if isinstance(value, _Failed) or self._tree.diagnostics else value
 
     def _value(self, part: Part, kind: mi.Type, at: int) -> Any:

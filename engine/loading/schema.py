@@ -9,9 +9,10 @@ import msgspec
 
 from engine.loading.absent import LATER_TYPES
 from engine.loading.lint.names import MOST_NODES
+from engine.loading.wording import KEYS
 from engine.model import inputs
-from engine.model.flow import Flow, Icon, Intent
-from engine.model.nodes import Case, Common, Node, Timeout
+from engine.model.flow import Command, Flow, Icon, Intent
+from engine.model.nodes import Case, Cause, Check, Node, Reminder, Share, Timeout
 from engine.model.values import END, Name
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -20,14 +21,24 @@ _DESCRIBED: Final = (
     Flow,
     Intent,
     Icon,
+    Command,
     Timeout,
+    Reminder,
     Case,
+    Share,
+    Check,
+    Cause,
     inputs.Option,
     inputs.Branch,
+    inputs.MadeOptions,
     inputs.Validation,
     inputs.FormField,
+    inputs.MadeFields,
+    inputs.MadeField,
     *get_args(Node),
 )
+_ONE_OF: Final = {"Command": ("next", "reply"), "Wait": ("for", "until", "any"), "Cause": ("for", "until")}
+"""Keys of which exactly one must be there: types cannot say it."""
 
 
 def flow_schema() -> dict[str, Any]:
@@ -39,6 +50,11 @@ def flow_schema() -> dict[str, Any]:
     later = {cls.__name__ for cls in get_args(Node) if cls.__struct_config__.tag in LATER_TYPES}
     for name in later:
         del definitions[name]
+    for name, keys in _ONE_OF.items():
+        definitions[name]["oneOf"] = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in keys]
+    for cls in get_args(Node):
+        if cls.__name__ not in later:
+            definitions[cls.__name__]["properties"]["type"] = {"const": cls.__struct_config__.tag, "description": KEYS["type"]}
     _name_keys(definitions, later)
     return {"$schema": DIALECT, **definitions.pop("Flow"), "$defs": definitions}
 
@@ -59,12 +75,14 @@ def _name_keys(definitions: dict[str, Any], later: set[str]) -> None:
 
 
 def _describe(definition: dict[str, Any], cls: type) -> None:
-    """Docstrings as descriptions: the class's first paragraph, and what stands below its keys."""
+    """Docstrings as descriptions: the class's first paragraph, and what stands below its keys, else what is said of such keys anywhere."""
     definition["description"] = inspect.cleandoc(cls.__doc__ or "").partition("\n\n```")[0]
     renamed = dict(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))  # type: ignore[attr-defined]
-    said = {**_said_below(Common), **_said_below(cls)} if issubclass(cls, Common) else _said_below(cls)
-    for name, text in said.items():
-        definition["properties"][renamed[name]]["description"] = text
+    said = {name: text for one in reversed(cls.__mro__) if one.__module__.startswith("engine.") for name, text in _said_below(one).items()}
+    described = {**KEYS, **{renamed[name]: text for name, text in said.items()}}
+    for key, schema in definition["properties"].items():
+        if key in described:
+            schema["description"] = described[key]
 
 
 def _said_below(cls: type) -> dict[str, str]:

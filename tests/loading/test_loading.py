@@ -145,6 +145,38 @@ def test_a_thousand_nodes_are_loaded_and_checked_in_less_than_a_second() -> None
     assert time.process_time() - begun < pace()
 
 
+def test_so_are_a_thousand_that_call_wait_split_and_make_lists_under_as_many_commands() -> None:
+    kinds = [
+        "{{type: call, flow: small{0}, inputs: {{a: 5}}, on_failed: n{1}, next: n{1}}}",
+        "{{type: ask, prompt: Q, options: {{each: vars.all, do: {{value: x}}}}, check: [{{that: value, text: No}}], next: n{1}}}",
+        "{{type: split, branches: [{{weight: 1, next: n{1}}}, {{weight: 2, next: end}}]}}",
+        "{{type: wait, any: [{{name: a, for: 1m}}, {{until: 2030-01-01}}], routes: {{a: n{1}}}, next: n{1}}}",
+    ]
+    nodes = "".join(f"  n{i}: {kinds[i % 4].format(i, i + 1)}\n" for i in range(999))
+    commands = "".join(f"  - {{say: [w{i}], next: n{i}}}\n" for i in range(999))
+    text = f"flow: large\nvariables: {{all: []}}\ncommands:\n{commands}nodes:\n{nodes}  n999: {{type: end}}\n"
+    begun = time.process_time()
+    assert load_flow(Source("large.yaml", text)).diagnostics == ()
+    assert time.process_time() - begun < pace()
+
+
+def test_a_thousand_flows_that_call_each_other_are_loaded_in_less_than_two_seconds() -> None:
+    def small(number: int) -> Source:
+        calls = [(number * factor + 1) % 1000 for factor in (7, 13)]
+        text = (
+            f"flow: small{number}\ninputs: {{a: {{type: integer, maximum: {number}}}}}\nnodes:\n"
+            "  ask: {type: ask, prompt: 'What, {{ inputs.a }}?', timeout: {after: 5m, next: end}, next: one}\n"
+            f"  one: {{type: call, flow: small{calls[0]}, inputs: {{a: 0}}, on_failed: end, next: two}}\n"
+            f"  two: {{type: jump, flow: small{calls[1]}, inputs: {{a: '{{{{ vars.ask }}}}'}}}}\n"
+        )
+        return Source(f"small{number}.yaml", text)
+
+    sources = [small(number) for number in range(1000)]
+    begun = time.process_time()
+    assert [one for loaded in load_flows(sources) for one in loaded.diagnostics] == []
+    assert time.process_time() - begun < 2 * pace()
+
+
 def test_twice_the_nodes_take_about_twice_the_time() -> None:
     def seconds(count: int) -> float:
         text = large(count)

@@ -12,7 +12,7 @@ from engine.loading.tree import plain
 
 HERE = Path(__file__).parent
 VALIDATOR = jsonschema_rs.Draft202012Validator(flow_schema())
-STRUCTURAL = ["key_missing", "key_missing_flow", "key_missing_nodes", "key_unknown", "key_unavailable", "type_wrong", "type_wrong_list", "type_wrong_scalars", "flow_empty", "name_bad", "name_reserved", "node_unavailable", "node_unknown", "target_missing"]  # fmt: skip  # noqa: E501 - one list
+STRUCTURAL = ["key_missing", "key_missing_flow", "key_missing_nodes", "key_unknown", "key_unavailable", "type_wrong", "type_wrong_list", "type_wrong_scalars", "flow_empty", "name_bad", "name_reserved", "key_unknown_made", "key_conflict", "key_missing_one_of", "type_wrong_made", "command_duplicate",  "node_unavailable", "node_unknown", "target_missing"]  # fmt: skip  # noqa: E501 - one list
 
 
 def content(path: Path) -> Any:
@@ -30,7 +30,9 @@ def test_it_takes_a_flow_with_every_key() -> None:
     assert list(VALIDATOR.iter_errors(content(HERE / "valid" / "everything.yaml"))) == []
 
 
-@pytest.mark.parametrize("path", sorted((HERE / "broken").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((HERE / "neighbours").glob("*.yaml")) + sorted((HERE / "broken").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_it_takes_every_flow_that_loads(path: Path) -> None:
     loaded = load_flow(Source(path.name, path.read_text(encoding="utf-8")))
     if loaded.flow is not None:
@@ -44,6 +46,14 @@ def test_it_refuses_what_the_types_refuse(name: str) -> None:
     assert not VALIDATOR.is_valid(content(HERE / "broken" / f"{name}.yaml"))
 
 
+def test_each_node_type_is_one_of_several_with_its_own_word() -> None:
+    schema = flow_schema()
+    kinds = [one["$ref"].rpartition("/")[2] for one in schema["properties"]["nodes"]["additionalProperties"]["anyOf"]]
+    words = {schema["$defs"][kind]["properties"]["type"]["const"] for kind in kinds}
+    assert {"message", "ask", "split", "call", "jump", "wait", "end"} <= words
+    assert len(words) == len(kinds)
+
+
 def test_it_says_nothing_of_node_types_that_do_not_run() -> None:
     assert "Http" not in flow_schema()["$defs"]
     assert "http" not in yaml.safe_dump(flow_schema()["properties"]["nodes"])
@@ -52,5 +62,22 @@ def test_it_says_nothing_of_node_types_that_do_not_run() -> None:
 def test_every_type_and_every_documented_key_has_a_description() -> None:
     schema = flow_schema()
     assert all(definition["description"] and "```" not in definition["description"] for definition in schema["$defs"].values())
+    rules = schema["$defs"]["Validation"]["properties"].keys() | {
+        "icon",
+        "kind",
+        "accent_color",
+        "style_variant",
+        "subtitle",
+        "required_entities",
+    }
+    silent = {key for one in (schema, *schema["$defs"].values()) for key, said in one["properties"].items() if "description" not in said}
+    assert silent <= rules
     assert schema["$defs"]["Message"]["properties"]["progress"]["description"].startswith("How far the customer has come")
     assert schema["properties"]["start"]["description"] == "None: the first node."
+
+
+def test_a_key_that_is_null_counts_as_absent_where_one_of_several_must_be_there() -> None:
+    flow = {"flow": "a", "nodes": {"b": {"type": "wait", "for": None, "until": "2030-01-01", "next": "end"}}}
+    assert VALIDATOR.is_valid(flow)
+    flow["nodes"]["b"]["until"] = None  # type: ignore[index]
+    assert not VALIDATOR.is_valid(flow)

@@ -29,7 +29,7 @@ def check(outline: Outline, findings: Findings) -> Ways:
     check_lists(outline, findings)
     check_spans(outline, findings)
     check_schemas(outline, findings)
-    found = list(spots(outline))
+    found = spots(outline)
     check_texts(outline, found, findings)
     reads, whole = check_templates(outline, found, findings)
     check_references(outline, reads, findings, whole=whole)

@@ -59,7 +59,8 @@ def _check_checks(view: NodeView, node: Ask | Form, asked: Sequence[Asked], outl
     """Reports checks that are about a field which the node has not."""
     part = view.part.get("check") if isinstance(view.part, Pairs) else None
     sound = isinstance(node, Form) and not isinstance(node.fields, MadeFields) and all(one.seen.knows("name") for one in asked)
-    names = {one.question.name for one in asked if isinstance(one.question, FormField) and one.type not in DISPLAYED} - {None}
+    fields = [one.question for one in asked if isinstance(one.question, FormField) and one.type not in DISPLAYED]
+    names = {field.name for field in fields if field.name is not None}
     for number, item in enumerate(part.items if isinstance(part, Items) else ()):
         seen = outline.seen(item)
         name = seen.value.field if seen is not None and isinstance(seen.value, Check) else None
@@ -68,7 +69,7 @@ def _check_checks(view: NodeView, node: Ask | Form, asked: Sequence[Asked], outl
         if isinstance(node, Ask):
             findings.add("input.unfit", view.at("check", number, "field"), "an `ask` has no fields: its one answer is `value`")
         elif sound and view.seen is not None and view.seen.knows("fields") and name not in names:
-            hint = findings.meant(name, [known for known in names if known])
+            hint = findings.meant(name, names)
             findings.add("field.unknown", view.value_at("check", number, "field"), f"the form asks for no {shown(name)}", hint)
 
 

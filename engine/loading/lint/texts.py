@@ -1,6 +1,6 @@
 """Texts in several languages: none may be missing, and none should be."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from engine.loading.findings import Findings
 from engine.loading.lint.names import check_locale
@@ -12,22 +12,29 @@ from engine.loading.tree import Pairs
 def check_texts(outline: Outline, found: Iterable[Spot], findings: Findings) -> None:
     """Reports texts that lack a language of `locales` (error), one that other texts have, or the flow's own (warning)."""
     texts = [spot.part for spot in found if isinstance(spot.part, Pairs)]
-    demanded = [locale for locale, _ in outline.locales()]
-    expected = {language for text in texts for language in text.entries} | {outline.text("locale", "en")}
+    demanded = _with_general(locale for locale, _ in outline.locales())
+    expected = _with_general({language for text in texts for language in text.entries} | {outline.text("locale", "en")})
     for text in texts:
         for language, entry in text.entries.items():
             check_locale(language, entry.start, findings)
         lacking = _lacking(text, demanded)
         if lacking or not text.entries:
             findings.add("locale.missing", text.start, f"the text is missing in {_listed(lacking) or 'every language'}")
-        desired = [language for language in _lacking(text, expected) if language not in lacking]
+        demanded_here = set(lacking)
+        desired = [language for language in _lacking(text, expected) if language not in demanded_here]
         if desired and text.entries:
             findings.add("locale.partial", text.start, f"the text is not written in {_listed(sorted(desired))}, which others are")
 
 
-def _lacking(text: Pairs, languages: Collection[str]) -> list[str]:
-    """The languages that the text has neither itself nor, like de for de-AT, in general."""
-    return [one for one in languages if one not in text.entries and one.partition("-")[0] not in text.entries]
+def _with_general(languages: Iterable[str]) -> list[tuple[str, str]]:
+    """The languages, each with what it is in general, like de for de-AT."""
+    return [(one, one.partition("-")[0]) for one in languages]
+
+
+def _lacking(text: Pairs, languages: Iterable[tuple[str, str]]) -> list[str]:
+    """The languages that the text has neither itself nor in general."""
+    written = text.entries
+    return [one for one, general in languages if one not in written and general not in written]
 
 
 def _listed(languages: list[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.partial import Partial
-from engine.loading.tree import Items, Pairs, Part
+from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.nodes import Cause, Split, Wait
 
 _SPELT = {"length": "for", "until": "until", "causes": "any"}
@@ -29,7 +29,9 @@ def check_one_of(part: Part, start: int, keys: Collection[str], findings: Findin
     """Reports a mapping that has none of the keys, unless that is in doubt, or more than one."""
     if not isinstance(part, Pairs):
         return
-    found = [key for key in part.entries if key in keys]
+    found = [
+        key for key, entry in part.entries.items() if key in keys and not (isinstance(entry.value, Leaf) and entry.value.value is None)
+    ]
     listed = ", ".join(f"`{key}`" for key in keys)
     if not found and not doubtful:
         findings.add("key.missing", start, f"one of the keys {listed} is missing")
