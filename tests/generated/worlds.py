@@ -88,10 +88,11 @@ class World:
         self._executor = Executor(store, self._catalog, _KEYRING, clock, new_id=_ids().__next__, memory=memory)
         self._caller = Caller(tenant_id=TENANT)
 
-    async def publish(self, flows: Sequence[Flow]) -> None:
-        """The flows under their own ids as intents, so that subflows can be triggered too."""
+    async def publish(self, flows: Sequence[Flow]) -> int:
+        """The flows under their own ids as intents, so that subflows can be triggered too; gives how many can be."""
         await self.registry.publish(TENANT, [_draft(flow) for flow in flows], self._clock.wall())
         await self._catalog.refresh()
+        return len(self._catalog.intents(TENANT))
 
     async def open(self, locale: str | None) -> str:
         """Begin a conversation; gives its id."""
