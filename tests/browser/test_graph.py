@@ -1,9 +1,10 @@
 """The panel for authors: the graph of the flow behind the conversation, and the way that was taken through it."""
 
 import re
+from typing import Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -108,6 +109,16 @@ def test_back_from_a_called_flow_the_caller_is_shown_and_the_other_can_be_picked
     desk.get_by_role("button", name="guests v1").click()
     expect(edge(desk, "number", "next")).to_have_class(TAKEN)
     expect(desk.locator(".here")).to_have_count(0)
+
+
+def test_a_command_is_marked_where_it_leads(desk: Page) -> None:
+    begin(desk)
+    desk.get_by_role("button", name="Alone").click()
+    expect(node(desk, "day")).to_have_class(HERE)
+    say(desk, "bye")
+    expect(edge(desk, "(commands)", "command:bye")).to_have_class(TAKEN)
+    expect(node(desk, "(commands)")).to_have_class(MARKED)
+    expect(edge(desk, "day", "next")).not_to_have_class(TAKEN)
 
 
 def test_the_way_stands_there_in_words(desk: Page) -> None:
@@ -233,3 +244,36 @@ def test_the_strict_policy_of_the_page_holds_for_the_graph(desk: Page) -> None:
     assert refused == []
     assert desk.locator("style, svg script").count() == 0
     assert desk.locator(".here .shape").evaluate("one => getComputedStyle(one).strokeWidth") != "1px"
+
+
+LIGHT = """colors => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    const linear = part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    const light = color => {
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
+        return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+    };
+    const both = colors.map(light);
+    return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_graph_can_be_read_by_day_and_by_night(browser: Browser, server: str, scheme: Literal["light", "dark"]) -> None:
+    page = browser.new_page(base_url=server, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 1200, "height": 800})
+    page.goto("/")
+    begin(page)
+    expect(node(page, "company")).to_have_class(HERE)
+    fill = "(one, part) => getComputedStyle(one.querySelector(part)).fill"
+    ratios = {
+        (kind, number, part): page.evaluate(LIGHT, [group.evaluate(fill, part), group.evaluate(fill, ".shape")])
+        for kind in ("here", "node:not(.visited)")
+        for number, group in enumerate(page.locator(f".{kind}").all())
+        for part in (".kind", ".name", ".text")
+        if group.locator(part).count() and group.locator(".kind").count()
+    }
+    page.close()
+    assert {place[0] for place in ratios} == {"here", "node:not(.visited)"}
+    assert {place: round(ratio, 2) for place, ratio in ratios.items() if ratio < 4.5} == {}
