@@ -49,7 +49,7 @@ def command(
 ) -> None:
     """Talk to the flow of an intent: choices are numbered, forms asked field by field, reminders and deadlines act while one thinks.
 
-    It ends with the flow, or with the input (Ctrl-D); the input may be a file or a pipe.
+    It ends with the flow, or with the input (Ctrl-D). The input may be a file or a pipe; what the flow waits for is waited for then, too.
     """
     if server is not None:
         if flows is not None or key is None:

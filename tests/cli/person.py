@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -74,6 +75,13 @@ class Person:
 
     def types(self, text: str) -> None:
         os.write(self._master, text.encode())
+
+    def goes_on(self) -> None:
+        """The shell has stopped the program, set the terminal as it likes it, and lets the program go on."""
+        termios.tcsetattr(self._slave, termios.TCSANOW, self._mode)
+        seen = len(self.written)
+        self.process.send_signal(signal.SIGCONT)
+        self._read_until(lambda: len(self.written) > seen, "what is drawn again")
 
     def reads(self, pattern: str) -> None:
         """Wait until something like it was written."""

@@ -125,6 +125,18 @@ def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(flows: Path, folder: P
         assert somebody.leaves() == 1
 
 
+def test_a_program_that_was_stopped_goes_on_where_it_was(flows: Path, folder: Path) -> None:
+    (flows / "patient.yaml").write_text(PATIENT.replace("1h", "1d").replace("2s", "1h"))
+    with person(folder, "patient") as somebody:
+        somebody.reads(r"\] > ")
+        somebody.types("A")
+        somebody.reads("> A")
+        somebody.goes_on()
+        somebody.types("da\n")
+        assert somebody.leaves() == 0
+        assert somebody.lines()[1:4] == ["Your name?", "> Ada", "Hello, Ada."]
+
+
 def test_in_a_pipe_there_is_no_clock_and_nothing_that_moves_a_cursor(baton: Baton, flows: Path) -> None:
     (flows / "resting.yaml").write_text(RESTING.replace("for: 1h, next: end", "for: 1s, next: end"))
     told = baton("chat", "resting", typed="").stdout

@@ -91,8 +91,9 @@ class Terminal:
 
     def _take_keys(self) -> None:
         tty.setcbreak(self._fd, termios.TCSADRAIN)
-        self._drawn = None
-        self._draw()
+        if self._prompt is not None:  # whatever was written since it was drawn, the cursor stands where it may be drawn again
+            self._drawn = ""
+            self._draw()
 
     def _read(self) -> None:
         try:
