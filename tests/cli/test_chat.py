@@ -16,8 +16,9 @@ from api.cli.talking.conversing import Conversation
 from api.cli.talking.fields import typed_value
 from api.cli.talking.lines import PipedLines
 from api.cli.talking.local import local_partner
-from api.cli.talking.partner import Answer, MovedOn, Said, ShownBlock
+from api.cli.talking.partner import Answer, MovedOn, Partner, Said, ShownBlock
 from api.cli.talking.record import Record
+from api.cli.talking.remote import remote_partner
 from api.cli.talking.screen import draw
 from engine.loading import Source
 from engine.runtime.clock import SystemClock
@@ -192,6 +193,27 @@ async def test_a_flow_in_this_process_lets_its_deadlines_act_by_themselves() -> 
         with pytest.raises(MovedOn) as moved:
             await partner.answer(said, "yes")
         assert moved.value.said.token == late.token
+
+
+EXPIRES = "flow: brief\nintent: {}\nexpires_after: 1s\nnodes:\n  ask: {type: ask, prompt: Well?, next: end}\n"
+
+
+async def test_an_answer_to_a_run_that_has_expired_learns_how_it_ended(flows: Path, folder: Path) -> None:
+    async with local_partner([Source("brief.yaml", EXPIRES)], None) as partner:
+        await expects_the_end(partner)
+    (flows / "brief.yaml").write_text(EXPIRES)
+    with running_server(folder, "--dev") as server:
+        key, _ = server.read_keys()
+        async with remote_partner(server.url, key, None) as there:
+            await expects_the_end(there)
+
+
+async def expects_the_end(partner: Partner) -> None:
+    _, said = await partner.trigger("brief", None, {})
+    assert (await partner.changed(said)).ended
+    with pytest.raises(MovedOn) as moved:
+        await partner.answer(said, "yes")
+    assert (moved.value.said.status, moved.value.said.end_reason) == ("aborted", "expired")
 
 
 def test_an_intent_that_no_flow_has_is_a_finding_that_names_those_there_are(baton: Baton, order: Path) -> None:

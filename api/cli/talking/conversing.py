@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from api.cli.talking.lines import Lines
-from api.cli.talking.partner import AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
+from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
 from api.cli.talking.questions import Draft, ask
 from api.cli.talking.record import Record
 from api.cli.talking.screen import draw, draw_note, draw_wrong, span_text
@@ -58,35 +58,39 @@ class Conversation:
 
     async def _answer(self, said: Said) -> Said | None:
         """What is true after the next answer, or the deadline; None where the person has gone."""
-        kept, self._kept = self._kept, {}
-        again: set[str] = set()
+        draft, self._kept = Draft(self._kept), {}
         while True:
-            filled: dict[str, Json] = {}
-            asking = asyncio.create_task(ask(self._lines, said.expected or {}, Draft(kept, again, filled), self._locale))
-            try:
-                said, following = await self._first(asking, said)
-            finally:
-                await _ended(asking)
+            said, following, answer = await self._asked(said, draft)
             if following is not None:
                 return self._too_late(said, following)
-            answer = asking.result()
             if answer is None:
                 return None
             self._record.thought(_CLOCK.wall())
             try:
                 following = await self._partner.answer(said, answer)
             except AnswerWrong as refusal:
-                draw_wrong(_by_label(refusal.wrongs, (said.expected or {}).get("fields", [])))
-                self._record.refused(answer, refusal.wrongs)
-                kept = answer if isinstance(answer, dict) else filled
-                again = {wrong.name for wrong in refusal.wrongs if wrong.name}
+                draft = self._refused(said, answer, draft, refusal.wrongs)
                 continue
             except MovedOn as late:
                 return self._too_late(said, late.said)
             self._record.answered(answer)
-            if _asked_again(said, following):
-                self._kept = answer if isinstance(answer, dict) else filled
+            self._kept = draft.typed(answer) if _asked_again(said, following) else {}
             return following
+
+    async def _asked(self, said: Said, draft: Draft) -> tuple[Said, Said | None, Answer | None]:
+        """The wait as it is then, and the answer; or, where the wait was over before, what is true then."""
+        asking = asyncio.create_task(ask(self._lines, said.expected or {}, draft, self._locale))
+        try:
+            said, following = await self._first(asking, said)
+        finally:
+            await _ended(asking)
+        return said, following, asking.result() if following is None else None
+
+    def _refused(self, said: Said, answer: Answer, draft: Draft, wrongs: Sequence[Wrong]) -> Draft:
+        """Say why; of a form only what was wrong is asked again, with what was typed before."""
+        draw_wrong(_by_label(wrongs, (said.expected or {}).get("fields", [])))
+        self._record.refused(answer, wrongs)
+        return Draft(draft.typed(answer), frozenset(wrong.name for wrong in wrongs if wrong.name))
 
     async def _first(self, task: asyncio.Task[Any], said: Said) -> tuple[Said, Said | None]:
         """The wait as it is when the task is done, or where it was over before, what is true then. Reminders are shown meanwhile."""

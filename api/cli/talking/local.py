@@ -10,7 +10,7 @@ import click
 
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
-from engine.errors import InvalidWaitToken, Unfit
+from engine.errors import ExecutionAborted, InvalidWaitToken, Unfit
 from engine.loading import Source, load_flows
 from engine.model.values import Json, Millis
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
@@ -48,7 +48,7 @@ class LocalPartner:
             taken = await self._runtime.executor.resume(self._caller, request)
         except Unfit as refusal:
             raise AnswerWrong([Wrong(field_of(problem.field), problem.message) for problem in refusal.problems]) from refusal
-        except InvalidWaitToken as refusal:
+        except (InvalidWaitToken, ExecutionAborted) as refusal:
             raise MovedOn(self._said(await self._runtime.executor.latest(self._caller, said.run_id))) from refusal
         return self._said(taken.reply)
 

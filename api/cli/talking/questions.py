@@ -23,9 +23,13 @@ class Draft(Struct, frozen=True):
     """A form as it was refused: the values of its fields, and those fields that are asked again, all where none is named."""
 
     values: Mapping[str, Json]
-    again: Collection[str]
-    filled: dict[str, Json]
+    again: Collection[str] = ()
+    filled: dict[str, Json] = {}
     """Takes what the form is filled in with, so that it is known of a form that is left as well."""
+
+    def typed(self, answer: Answer) -> dict[str, Json]:
+        """What the fields hold after that answer."""
+        return answer if isinstance(answer, dict) else self.filled
 
 
 async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str) -> Answer | None:

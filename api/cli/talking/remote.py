@@ -44,6 +44,9 @@ class RemotePartner:
                 raise AnswerWrong([Wrong(field_of(error["field"]), error["message"]) for error in errors])
             case 409, {"current": dict() as current}:
                 raise MovedOn(_said({"reply": current}))
+            case 410, _:
+                now = await _sent(self._client.get(f"{_SURFACE}/executions/{said.run_id}", headers=self._headers))
+                raise MovedOn(_said(_body(now)))
             case _:
                 return _said(_body(response))
 
