@@ -47,7 +47,8 @@ def compile_flow(ref: FlowRef, flow: Flow) -> CompiledFlow:
     """The flow ready to run; raises ExpressionError where a template does not compile (loading has refused such a flow)."""
     lists = [made for node in flow.nodes.values() for made in made_lists(node)]
     local = _ANSWERS | {name for made in lists for name in (made.name, "index")}
-    templates = {text: compile_template(text, local) for text in set(_texts(msgspec.to_builtins(flow))) if _OPENING in text}
+    written = {key: part for key, part in msgspec.to_builtins(flow).items() if key != "inputs"}  # a schema means what it says
+    templates = {text: compile_template(text, local) for text in set(_texts(written)) if _OPENING in text}
     bare = {*(made.each for made in lists), *(text for node in flow.nodes.values() for text in _conditions(node))}
     expressions = {text: compile_expression(text, local) for text in bare}
     references = [reference for template in (*templates.values(), *expressions.values()) for reference in template.references]
