@@ -4,6 +4,7 @@ import msgspec
 
 from engine.errors import AnswerRefused
 from engine.interpreter.answers import names_option, option_key, raw_answer, read_answer
+from engine.interpreter.answers.typed import collects
 from engine.interpreter.checking import demand_checks
 from engine.interpreter.outcomes import Go, Suspend
 from engine.interpreter.walk import Walk
@@ -80,7 +81,8 @@ def _commanded(walk: Walk, expected: Expectation, event: Answered) -> Command | 
         return None
     key, locale = option_key(event.text), walk.run.locale
     found = next((command for command in commands if any(option_key(word) == key for word in command.say)), None)
-    if found is None or (len(expected.questions) == 1 and names_option(expected.questions[0], event.text, locale)):
+    asked = [question for question in expected.questions if collects(question)]
+    if found is None or (len(asked) == 1 and names_option(asked[0], event.text, locale)):
         return None
     return found
 
