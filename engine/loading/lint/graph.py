@@ -19,7 +19,8 @@ def check_graph(outline: Outline, findings: Findings) -> Ways:
     first = next(iter(outline.nodes), None) if start is None else _resolved(start, outline, findings)
     if first == END and start is not None and END not in outline.nodes:
         findings.add("target.unknown", start.start, "a flow cannot begin at its end")
-    if first in outline.nodes and not any(is_torn(view.part) for view in outline.nodes.values()):
+    torn = outline.tree.diagnostics and any(is_torn(view.part) for view in outline.nodes.values())
+    if first in outline.nodes and not torn:
         _check_reachable(str(first), edges, commands, outline, findings)
     known = first if first in outline.nodes and not outline.tree.diagnostics else None
     return ways(known, edges, {view.id: view.node for view in outline.nodes.values()})

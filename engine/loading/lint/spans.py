@@ -9,7 +9,7 @@ from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.flow import Flow
-from engine.model.nodes import Pausing, Wait
+from engine.model.nodes import Asking, Pausing, Wait
 from engine.model.values import Millis, span
 
 SHORTEST: Final = 1_000
@@ -87,6 +87,6 @@ def _ends(view: NodeView, expiry: str) -> Iterator[Millis]:
     timeout = view.part.get("timeout") if isinstance(view.part, Pairs) else None
     lengths = [_leaf(timeout, "after"), *(_leaf(part, "for") for part in _causes(view))]
     texts = [str(leaf.value) for leaf in lengths if leaf is not None]
-    if timeout is None and not isinstance(view.known, Wait) and view.seen is not None and view.seen.knows("timeout"):
+    if isinstance(view.known, Asking) and view.known.timeout is None and view.seen is not None and view.seen.knows("timeout"):
         texts.append(expiry)
     yield from (length for length in map(span, texts) if length is not None)
