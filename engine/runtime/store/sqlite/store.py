@@ -1,6 +1,5 @@
 """The store's port in one SQLite file."""
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
@@ -14,8 +13,8 @@ from engine.runtime.store.changes import day, share
 from engine.runtime.store.port import Decide, DueWait, MessageView, Order, RunFilter, RunView, UsageKey, UsageSum
 from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite import load, questions
+from engine.runtime.store.sqlite.pieces import Statement, Turn
 from engine.runtime.store.sqlite.readers import Readers
-from engine.runtime.store.sqlite.save import save
 from engine.runtime.store.sqlite.statements import KEEP_RESULT, PROVE, PRUNE
 from engine.runtime.store.sqlite.writer import Writer
 
@@ -41,18 +40,12 @@ class SqliteStore:
 
     async def take(self, order: Order, decide: Decide[Answer]) -> Answer:
         """Load, decide and save in the writer's next batch."""
-
-        def work(cursor: sqlite3.Cursor, now: Millis) -> Answer:
-            snapshot = load.snapshot(cursor, order, now)
-            decision, answer = decide(snapshot)
-            save(cursor, snapshot, decision)
-            return answer
-
-        return await self._writer.run(work)
+        answer: Answer = await self._writer.run(Turn(order, decide))
+        return answer
 
     async def save_result(self, row: EffectResultRow) -> None:
         """The first result for its (run, rev, step) stays."""
-        await self._writer.run(lambda cursor, _: cursor.execute(KEEP_RESULT, astuple(row)).rowcount)
+        await self._writer.run(Statement(KEEP_RESULT, astuple(row)))
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """One look into the index; only where more is due than may be taken are the tenants' shares measured."""
@@ -120,14 +113,14 @@ class SqliteStore:
         """In small pieces, turns between them."""
         asked = {"before": before, "limit": _PRUNED_AT_ONCE}
         total = 0
-        while gone := await self._writer.run(lambda cursor, _: cursor.execute(PRUNE, asked).rowcount):
+        while gone := await self._writer.run(Statement(PRUNE, asked)):
             total += gone
         return total
 
     async def healthy(self) -> None:
         """One question to a reader, one commit by the writer."""
         await self._readers.ask(questions.ANYTHING, {})
-        await self._writer.run(lambda cursor, _: cursor.execute(PROVE).rowcount)
+        await self._writer.run(Statement(PROVE))
 
     async def close(self) -> None:
         """The writer finishes first."""

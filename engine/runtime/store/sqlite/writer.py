@@ -1,4 +1,4 @@
-"""The one thread that writes: it takes whatever work is waiting, does each piece under a savepoint, and commits them together.
+"""The one thread that writes: it takes whatever work is waiting, does it in rounds, and commits all of it together.
 
 Nobody is answered before the commit. A piece that is refused, stale or broken disturbs no other of its batch; a commit that fails
 tells all of the batch that nothing was written. Work whose caller has gone is done all the same.
@@ -8,42 +8,32 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
 from engine.errors import Unavailable
-from engine.model.values import Millis
 from engine.runtime.clock import SteadyClock
 from engine.runtime.faults import FaultName, FaultPoints
-from engine.runtime.store.port import StaleRecord
 from engine.runtime.store.sqlite.connect import Synchronous, connect_writer
+from engine.runtime.store.sqlite.rounds import Outcome, Piece, Rounds
 from engine.runtime.store.sqlite.statements import RAISE_MARK
-
-Answer = TypeVar("Answer")
-Work = Callable[[sqlite3.Cursor, Millis], Answer]
-"""Reads and writes in the open transaction and gives the answer; whatever it raises undoes it."""
 
 BATCH = 64
 """Pieces that share a commit at most: more would not save much of its cost, and keep the first waiting."""
-TRIES = 3
-"""Times that stale work is done before its caller hears of it."""
 
 
 class _Job(Struct, frozen=True):
-    work: Work[Any]
+    piece: Piece
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
 
 
-class _Outcome(Struct, frozen=True):
-    job: _Job
-    answer: Any = None
-    error: Exception | None = None
+_Answered = tuple[asyncio.Future[Any], Outcome]
 
 
 class Writer:
@@ -66,14 +56,14 @@ class Writer:
         """Begin to take work."""
         self._thread.start()
 
-    async def run(self, work: Work[Answer]) -> Answer:
-        """The work's answer, once it is on disk; a caller that stops waiting does not stop the work."""
+    async def run(self, piece: Piece) -> Any:
+        """The piece's answer, once it is on disk; a caller that stops waiting does not stop the work."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         with self._closing:  # so that nothing is put behind the mark that ends the thread
             if self._closed or not self._thread.is_alive():
                 raise Unavailable("The store is closed.", retry_after=1)
-            self._jobs.put(_Job(work, loop, future))
+            self._jobs.put(_Job(piece, loop, future))
         answer = await future
         self._reach("before_reply")
         return answer
@@ -91,7 +81,7 @@ class Writer:
         while going_on:
             batch, going_on = self._next_batch()
             if batch:
-                self._answer(self._commit(batch))
+                self._answer(batch, self._commit([job.piece for job in batch]))
         self._disconnect()
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
@@ -107,19 +97,19 @@ class Writer:
             return batch, True
         return batch, False
 
-    def _commit(self, batch: list[_Job]) -> list[_Outcome]:
+    def _commit(self, pieces: Sequence[Piece]) -> list[Outcome]:
         try:
-            return self._attempt(batch)
+            return self._attempt(pieces)
         except Exception as error:  # noqa: BLE001 - whatever it was: the thread goes on, and its callers hear of it
             self._disconnect()
-            return [_Outcome(job, error=_unavailable(error)) for job in batch]
+            return [Outcome(error=_unavailable(error)) for _ in pieces]
 
-    def _attempt(self, batch: list[_Job]) -> list[_Outcome]:
+    def _attempt(self, pieces: Sequence[Piece]) -> list[Outcome]:
         connection = self._connected()
         cursor = connection.cursor()
         before = connection.total_changes
         cursor.execute("BEGIN IMMEDIATE")
-        outcomes = [self._do(cursor, job) for job in batch]
+        outcomes = Rounds(cursor, self._clock.now).take(pieces)
         if connection.total_changes != before:
             cursor.execute(RAISE_MARK, (self._clock.now(),))
             self._look_for_file()
@@ -127,25 +117,6 @@ class Writer:
         cursor.execute("COMMIT")
         self._reach("after_commit")
         return outcomes
-
-    def _do(self, cursor: sqlite3.Cursor, job: _Job) -> _Outcome:
-        stale: Exception | None = None
-        for _ in range(TRIES):
-            cursor.execute("SAVEPOINT piece")
-            try:
-                answer = job.work(cursor, self._clock.now())
-            except Exception as error:
-                if _is_of_the_database(error):
-                    raise
-                cursor.execute("ROLLBACK TO piece")
-                cursor.execute("RELEASE piece")
-                if not isinstance(error, StaleRecord | sqlite3.IntegrityError):
-                    return _Outcome(job, error=error)
-                stale = error if isinstance(error, StaleRecord) else StaleRecord(str(error))
-            else:
-                cursor.execute("RELEASE piece")
-                return _Outcome(job, answer)
-        return _Outcome(job, error=stale)
 
     def _reach(self, name: FaultName) -> None:
         if self._faults is not None:
@@ -170,29 +141,23 @@ class Writer:
             self._connection = None
 
     @staticmethod
-    def _answer(outcomes: list[_Outcome]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
-        for outcome in outcomes:
-            by_loop.setdefault(outcome.job.loop, []).append(outcome)
+    def _answer(batch: Sequence[_Job], outcomes: Sequence[Outcome]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Answered]] = {}
+        for job, outcome in zip(batch, outcomes, strict=True):
+            by_loop.setdefault(job.loop, []).append((job.future, outcome))
         for loop, its in by_loop.items():
             with suppress(RuntimeError):  # the loop was closed, and nobody is left to hear
                 loop.call_soon_threadsafe(_settle, its)
 
 
-def _settle(outcomes: list[_Outcome]) -> None:
-    for outcome in outcomes:
-        future = outcome.job.future
+def _settle(answered: Sequence[_Answered]) -> None:
+    for future, outcome in answered:
         if future.done():  # its caller has gone
             continue
         if outcome.error is None:
             future.set_result(outcome.answer)
         else:
             future.set_exception(outcome.error)
-
-
-def _is_of_the_database(error: Exception) -> bool:
-    """Whether it is the database that failed, and not what one caller wanted to write."""
-    return isinstance(error, sqlite3.OperationalError | sqlite3.InternalError) or type(error) is sqlite3.DatabaseError
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -1,0 +1,61 @@
+"""What is asked of the writer: a turn, or a single statement."""
+
+from collections.abc import Collection, Hashable
+from sqlite3 import Cursor
+from typing import Any, Generic, TypeVar
+
+from engine.model.values import Millis
+from engine.runtime.store.port import Decide, Decision, Order, Snapshot
+from engine.runtime.store.sqlite import load
+from engine.runtime.store.sqlite.save import save
+
+Answer = TypeVar("Answer")
+
+
+class Turn(Generic[Answer]):
+    """One order on its way: what was loaded for it, and what was decided."""
+
+    def __init__(self, order: Order, decide: Decide[Answer]) -> None:
+        named = (order.run_id, order.wait_id, order.conversation_id, order.idempotency and (order.tenant_id, *order.idempotency))
+        self.concerns: Collection[Hashable] = [name for name in named if name is not None]
+        self._order = order
+        self._decide = decide
+        self._snapshot: Snapshot
+        self._decided: tuple[Decision, Answer]
+
+    def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
+        """Its run's conversation is found only here."""
+        self._snapshot = load.snapshot(cursor, self._order, now)
+        conversation = self._snapshot.conversation
+        return () if conversation is None else (conversation.id,)
+
+    def decide(self) -> None:
+        """Keep the decision."""
+        self._decided = self._decide(self._snapshot)
+
+    def save(self, cursor: Cursor) -> Answer:
+        """Write the decision."""
+        decision, answer = self._decided
+        save(cursor, self._snapshot, decision)
+        return answer
+
+
+class Statement:
+    """One statement, which rests on nothing; it is answered how many rows it changed."""
+
+    concerns: Collection[Hashable] = ()
+
+    def __init__(self, text: str, values: Any = ()) -> None:
+        self._text = text
+        self._values = values
+
+    def load(self, _cursor: Cursor, _now: Millis) -> Collection[Hashable]:
+        """Nothing."""
+        return ()
+
+    def decide(self) -> None:
+        """Nothing."""
+
+    def save(self, cursor: Cursor) -> int:
+        """Run it."""
+        return cursor.execute(self._text, self._values).rowcount
