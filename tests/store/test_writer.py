@@ -3,7 +3,6 @@
 import asyncio
 import resource
 import sqlite3
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from engine.errors import StoreError, Unavailable, Unfit
 from engine.runtime.clock import SystemClock
 from engine.runtime.faults import FaultName, FaultPoints, fail
 from engine.runtime.invariants import check_invariants
-from engine.runtime.store.port import Noted, Order, Record, Snapshot, StaleRecord
+from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord
 from engine.runtime.store.sqlite import questions
 from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_registry, open_sqlite, sqlite_path
@@ -38,40 +37,23 @@ async def sqlite(path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
     await registry.close()
 
 
-class Gate:
-    """Holds the writer inside a decision, so that what is ordered meanwhile shares the next batch."""
-
-    def __init__(self) -> None:
-        self._inside = threading.Event()
-        self._open = threading.Event()
-
-    def decide(self, _: Snapshot) -> tuple[Noted, None]:
-        self._inside.set()
-        self._open.wait(10)
-        return Noted(), None
-
-    async def closed(self, store: SqliteStore) -> "asyncio.Task[None]":
-        holding = asyncio.create_task(store.take(Order(tenant_id="t"), self.decide))
-        await asyncio.to_thread(self._inside.wait, 10)
-        return holding
-
-    def open(self) -> None:
-        self._open.set()
-
-
 async def together(store: SqliteStore, *orders: tuple[Order, Taking]) -> list[str | BaseException]:
-    """Takes all orders in one batch; gives each one's answer or refusal."""
-    gate = Gate()
-    holding = await gate.closed(store)
-    taking = [asyncio.create_task(store.take(order, decide)) for order, decide in orders]
-    await asyncio.sleep(0)
-    gate.open()
-    await holding
-    return await asyncio.gather(*taking, return_exceptions=True)
+    """Takes all orders in one batch: what is asked for before the loop comes round shares it. Gives each one's answer or refusal."""
+    return await asyncio.gather(*[store.take(order, decide) for order, decide in orders], return_exceptions=True)
 
 
 def refusing(_: Snapshot) -> tuple[Noted, str]:
     raise Unfit([])
+
+
+def writing(conversation_id: str, name: str) -> Taking:
+    """Writes one variable into the conversation, and nothing else."""
+
+    def decide(_: Snapshot) -> tuple[Noted, str]:
+        change = ConversationChange(id=conversation_id, written={name: 1}, owned=frozenset(), messages=0)
+        return Noted(conversation=change), name
+
+    return decide
 
 
 def breaking(snapshot: Snapshot) -> tuple[Record, str]:
@@ -123,14 +105,10 @@ async def test_more_turns_than_a_batch_holds_are_all_taken(sqlite: SqliteStore, 
 
 async def test_a_caller_that_hangs_up_does_not_stop_its_turn(sqlite: SqliteStore) -> None:
     run_id = await start(sqlite)
-    gate = Gate()
-    holding = await gate.closed(sqlite)
     gone = asyncio.create_task(end_wait(sqlite, run_id, "answered"))
     staying = asyncio.create_task(start(sqlite))
     await asyncio.sleep(0)
     gone.cancel()
-    gate.open()
-    await holding
     await staying
     assert gone.cancelled()
     assert [row.rev for row in await sqlite.turns("t", run_id)] == [1, 2]
@@ -138,42 +116,52 @@ async def test_a_caller_that_hangs_up_does_not_stop_its_turn(sqlite: SqliteStore
 
 async def test_closing_finishes_what_was_accepted_and_refuses_what_comes_later(path: Path, clock: ManualClock) -> None:
     store, registry = await open_sqlite(path, clock)
-    gate = Gate()
-    holding = await gate.closed(store)
     accepted = [asyncio.create_task(start(store)) for _ in range(2 * BATCH)]
     await asyncio.sleep(0)
     closing = asyncio.create_task(store.close())
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
         await start(store)
-    gate.open()
     await closing
-    await holding
     assert len(set(await asyncio.gather(*accepted))) == 2 * BATCH
     await registry.close()
     assert check_invariants(path) == []
 
 
-async def test_two_event_loops_share_one_writer(sqlite: SqliteStore) -> None:
-    elsewhere = asyncio.to_thread(lambda: asyncio.run(start(sqlite)))
-    here, there = await asyncio.gather(start(sqlite), elsewhere)
-    assert len({here, there}) == 2
-    assert await sqlite.run("t", there) is not None
+async def test_the_loop_goes_on_while_another_process_writes_and_the_turn_is_taken_after_it(sqlite: SqliteStore, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    starting_run = asyncio.create_task(start(sqlite))
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    assert not starting_run.done()
+    other.execute("COMMIT")
+    other.close()
+    assert await sqlite.run("t", await starting_run) is not None
+
+
+async def test_turns_of_one_conversation_in_one_batch_lose_nothing_of_each_other(sqlite: SqliteStore, path: Path) -> None:
+    first = await start(sqlite)
+    view = await sqlite.run("t", first)
+    assert view is not None
+    conversation = view.run.conversation_id
+    named = Order(tenant_id="t", conversation_id=conversation)
+    answers = await together(sqlite, *[(named, writing(conversation, name)) for name in ("a", "b", "c")])
+    assert answers == ["a", "b", "c"]
+    row = await sqlite.conversation("t", conversation)
+    assert row is not None
+    assert {name: row.variables[name] for name in ("a", "b", "c")} == {"a": 1, "b": 1, "c": 1}
+    assert check_invariants(path) == []
 
 
 @pytest.mark.parametrize("name", ["before_commit", "after_commit"])
 async def test_when_the_commit_fails_all_of_the_batch_hear_it_and_the_next_one_is_taken(
     path: Path, clock: ManualClock, name: FaultName
 ) -> None:
-    faults = FaultPoints({name: 2}, fail)
+    faults = FaultPoints({name: 1}, fail)
     store, registry = await open_sqlite(path, clock, faults=faults)
-    gate = Gate()
-    holding = await gate.closed(store)
     taking = [asyncio.create_task(start(store, key=key)) for key in ("a", "b")]
     taking.append(asyncio.create_task(store.take(Order(tenant_id="t"), refusing)))
-    await asyncio.sleep(0)
-    gate.open()
-    await holding
     answers = await asyncio.gather(*taking, return_exceptions=True)
     assert [(type(answer), getattr(answer, "retry_after", None)) for answer in answers] == [(Unavailable, 1)] * 3
     written = name == "after_commit"

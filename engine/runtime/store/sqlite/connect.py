@@ -17,8 +17,8 @@ def existing(path: Path) -> str:
 
 
 def connect_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
-    """A connection that begins and commits only when told to."""
-    connection = sqlite3.connect(existing(path), uri=True, isolation_level=None, cached_statements=256)
+    """A connection that begins and commits only when told to, and that may go from thread to thread."""
+    connection = sqlite3.connect(existing(path), uri=True, isolation_level=None, cached_statements=256, check_same_thread=False)
     try:
         for pragma in (
             f"busy_timeout = {BUSY_MILLIS}",

@@ -41,7 +41,6 @@ async def open_sqlite(
     steady = SteadyClock(clock, await asyncio.to_thread(_high_water, path, synchronous))
     readers = await Readers.open(path)
     writer = Writer(path, steady, synchronous, faults)
-    writer.start()
     return SqliteStore(writer, readers, steady), registry
 
 
