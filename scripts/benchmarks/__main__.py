@@ -28,7 +28,7 @@ class Plan(Struct, frozen=True):
     seconds: float
 
 
-_QUICK: Final = Plan((1, 32, 256), 3, 1.7)
+_QUICK: Final = Plan((1, 32, 256), 3, 1.4)
 _FULL: Final = Plan((1, 32, 256), 7, 4)
 
 
@@ -43,13 +43,13 @@ def _counts(_context: click.Context, _option: click.Parameter, given: str | None
 @click.option("--quick", is_flag=True, help="Under a minute; without it about five.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--rounds", type=click.IntRange(1), help="Rounds of each side (3 or 7); their median is what counts.")
-@click.option("--seconds", type=click.FloatRange(0.1), help="How long one round lasts (1.7 or 4).")
+@click.option("--seconds", type=click.FloatRange(0.1), help="How long one round lasts (1.4 or 4).")
 @click.option("--connections", callback=_counts, metavar="N,...", help="Numbers of connections (1,32,256).")
 @click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where databases are made (.venv).")
 def main(
     *, quick: bool, as_json: bool, rounds: int | None, seconds: float | None, connections: tuple[int, ...] | None, folder: Path | None
 ) -> None:
-    """Measure durable turns over HTTP against the server's no-op route, then the executor alone, then durable turns without HTTP.
+    """Measure durable turns over HTTP against two routes that store nothing, then the executor alone, then durable turns without HTTP.
 
     Databases are made in a temporary folder that must be on a disk, and are removed in the end.
     """

@@ -1,8 +1,9 @@
-"""The two sides of the comparison as a client sees them: pings of the no-op route, and talks whose every answer is checked."""
+"""The sides of the comparison as a client sees them: pings of a route that stores nothing, and talks whose every answer is checked."""
 
 from typing import Final
 
-from scripts.benchmarks.subject import FLOW, MOST_TURNS, NOOP_PATH, words
+from api.asked import NOWHERE
+from scripts.benchmarks.subject import FLOW, MOST_TURNS, words
 from scripts.benchmarks.wire import Connection, Once, WrongAnswer, post, text_after
 
 _CHAT: Final = "/api/public/v1/chat"
@@ -42,11 +43,11 @@ class Talk:
 
 
 class Ping:
-    """The no-op route with the headers of a turn, and a body of the same length."""
+    """A route that stores nothing, asked with the headers of a turn and a body like a turn's."""
 
-    def __init__(self, session_token: bytes) -> None:
-        body = _ANSWER % (b"0" * 36, b"0" * 47, b"straight")
-        self._request = post(NOOP_PATH, body, session_token)
+    def __init__(self, path: str, session_token: bytes) -> None:
+        body = _ANSWER % (NOWHERE.encode(), b"wt_" + b"x" * 44, b"straight")
+        self._request = post(path, body, session_token)
 
     def request(self) -> bytes:
         """The same each time."""

@@ -1,4 +1,4 @@
-"""Durable turns over HTTP beside the same server's no-op route: one server process, and this one as its load."""
+"""Durable turns over HTTP beside two routes of the same server that store nothing: one server process, and this one as its load."""
 
 import asyncio
 import sys
@@ -15,6 +15,8 @@ from scripts.benchmarks.load import Ping, Talk, open_session
 from scripts.benchmarks.place import cpu_seconds
 from scripts.benchmarks.results import Comparison, Round, compared, percentiles
 from scripts.benchmarks.server import Listening
+from scripts.benchmarks.subject import NOOP_PATH
+from scripts.benchmarks.unstored import UNSTORED_PATH
 from scripts.benchmarks.wire import Connection, Exchange
 
 _WARM_UP: Final = 0.3
@@ -27,10 +29,11 @@ class _Server(Struct, frozen=True):
 
 
 class _Line(Struct, frozen=True):
-    """One connection with what is said on it, on either side."""
+    """One connection with what is said on it, on each side."""
 
     connection: Connection
-    ping: Ping
+    noop: Ping
+    unstored: Ping
     talk: Talk
 
 
@@ -42,14 +45,17 @@ async def compare(folder: Path, connections: Sequence[int], rounds: int, seconds
 
 async def _compare(server: _Server, count: int, rounds: int, seconds: float) -> Comparison:
     lines = [await _line(server.listening) for _ in range(count)]
-    pings: list[tuple[Connection, Exchange]] = [(line.connection, line.ping) for line in lines]
-    talks: list[tuple[Connection, Exchange]] = [(line.connection, line.talk) for line in lines]
-    for side in (pings, talks):
+    sides: list[list[tuple[Connection, Exchange]]] = [
+        [(line.connection, line.noop) for line in lines],
+        [(line.connection, line.unstored) for line in lines],
+        [(line.connection, line.talk) for line in lines],
+    ]
+    for side in sides:
         await _round(server, side, min(_WARM_UP, seconds))
-    pairs = [(await _round(server, pings, seconds), await _round(server, talks, seconds)) for _ in range(rounds)]
+    measured = [[await _round(server, side, seconds) for side in sides] for _ in range(rounds)]
     for line in lines:
         line.connection.close()
-    return compared(count, [noop for noop, _ in pairs], [durable for _, durable in pairs])
+    return compared(count, *zip(*measured, strict=True))
 
 
 async def _round(server: _Server, side: Sequence[tuple[Connection, Exchange]], seconds: float) -> Round:
@@ -70,7 +76,7 @@ async def _round(server: _Server, side: Sequence[tuple[Connection, Exchange]], s
 async def _line(listening: Listening) -> _Line:
     _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", listening.port)
     session = await open_session(connection, listening.public_key)
-    return _Line(connection, Ping(session), Talk(session))
+    return _Line(connection, Ping(NOOP_PATH, session), Ping(UNSTORED_PATH, session), Talk(session))
 
 
 @asynccontextmanager

@@ -7,9 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 RATE_BAR: Final = 0.60
-"""Durable turns a second over HTTP, as a part of the no-op route's answers, at 32 connections."""
+"""Durable turns a second over HTTP, as a part of the answers of a route that stores nothing, at 32 connections."""
 P99_BAR: Final = 4.0
-"""Their 99th percentile, as a multiple of the no-op's, at 32 connections."""
+"""Their 99th percentile, as a multiple of that route's, at 32 connections."""
 BARRED_CONNECTIONS: Final = 32
 VISITS_BAR: Final = 50_000
 
@@ -25,14 +25,24 @@ class Round(Struct, frozen=True):
     """Part of one processor that the load process used: near 1 it would be the load that is measured."""
 
 
+class Ratio(Struct, frozen=True):
+    """Durable turns beside a route that does less: medians of the ratios of rounds that followed each other."""
+
+    rate: float
+    p99: float
+
+
 class Comparison(Struct, frozen=True):
-    """Both sides at one number of connections: medians of their rounds, and medians of the rounds' own ratios."""
+    """All sides at one number of connections: medians of their rounds."""
 
     connections: int
     noop: Round
+    """The leanest route: it reads a body and answers 2 kB, and does nothing else."""
+    unstored: Round
+    """A turn's whole door, with nothing loaded, decided or stored behind it."""
     durable: Round
-    rate_ratio: float
-    p99_ratio: float
+    to_noop: Ratio
+    to_unstored: Ratio
     rate_bar: float | None
     p99_bar: float | None
 
@@ -90,16 +100,24 @@ def middle(rounds: Sequence[Round]) -> Round:
     return Round(*(median(getattr(one, name) for one in rounds) for name in Round.__struct_fields__))
 
 
-def compared(connections: int, noop: Sequence[Round], durable: Sequence[Round]) -> Comparison:
-    """The two sides' rounds, which were run in pairs."""
-    pairs = list(zip(noop, durable, strict=True))
+def compared(connections: int, noop: Sequence[Round], unstored: Sequence[Round], durable: Sequence[Round]) -> Comparison:
+    """The sides' rounds, which took turns."""
     barred = connections == BARRED_CONNECTIONS
     return Comparison(
         connections=connections,
         noop=middle(noop),
+        unstored=middle(unstored),
         durable=middle(durable),
-        rate_ratio=median(turns.per_second / nothing.per_second for nothing, turns in pairs),
-        p99_ratio=median(turns.p99_ms / nothing.p99_ms for nothing, turns in pairs),
+        to_noop=_ratio(durable, noop),
+        to_unstored=_ratio(durable, unstored),
         rate_bar=RATE_BAR if barred else None,
         p99_bar=P99_BAR if barred else None,
+    )
+
+
+def _ratio(durable: Sequence[Round], other: Sequence[Round]) -> Ratio:
+    pairs = list(zip(durable, other, strict=True))
+    return Ratio(
+        rate=median(turns.per_second / less.per_second for turns, less in pairs),
+        p99=median(turns.p99_ms / less.p99_ms for turns, less in pairs),
     )

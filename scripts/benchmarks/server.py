@@ -1,4 +1,4 @@
-"""The server that is measured, in a process of its own: what `baton serve` runs, with the no-op route beside the others.
+"""The server that is measured, in a process of its own: what `baton serve` runs, with two routes that store nothing beside the others.
 
 It says on one line where it listens and which key opens it, and ends when its standard input does, so that it never outlives the bench.
 """
@@ -21,6 +21,7 @@ from api.logs import configure
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
 from scripts.benchmarks.subject import SECRET, noop_endpoint, prepare
+from scripts.benchmarks.unstored import unstored_endpoint
 
 
 class Listening(Struct, frozen=True):
@@ -45,7 +46,8 @@ async def _serve(database: Path) -> None:
     runtime = await Runtime.start(database_url=settings.database_url, secret=SECRET, synchronous=settings.synchronous)
     try:
         tenant = await prepare(runtime)
-        server = uvicorn.Server(server_config(create_app(runtime, settings, extra_routes=[route(noop_endpoint())])))
+        less = [noop_endpoint(), await unstored_endpoint(runtime, tenant, settings)]
+        server = uvicorn.Server(server_config(create_app(runtime, settings, extra_routes=[*map(route, less)])))
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
             spare_collector()
             told = Listening(port=listener.getsockname()[1], public_key=tenant.public_key)

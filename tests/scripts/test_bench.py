@@ -33,19 +33,20 @@ def results() -> dict[str, Any]:
     return found
 
 
-def test_both_sides_are_measured_at_each_number_of_connections(results: dict[str, Any]) -> None:
+def test_all_sides_are_measured_at_each_number_of_connections(results: dict[str, Any]) -> None:
     assert [one["connections"] for one in results["http"]] == [2, 32]
     for one in results["http"]:
-        for side in (one["noop"], one["durable"]):
+        for side in (one["noop"], one["unstored"], one["durable"]):
             assert side.keys() == {"per_second", "p50_ms", "p99_ms", "server_us", "load_share"}
             assert side["per_second"] > 0
             assert 0 < side["p50_ms"] <= side["p99_ms"]
 
 
-def test_the_ratio_of_one_round_is_that_of_its_two_sides(results: dict[str, Any]) -> None:
+@pytest.mark.parametrize("other", ["noop", "unstored"])
+def test_the_ratio_of_one_round_is_that_of_its_two_sides(results: dict[str, Any], other: str) -> None:
     for one in results["http"]:
-        assert one["rate_ratio"] == pytest.approx(one["durable"]["per_second"] / one["noop"]["per_second"])
-        assert one["p99_ratio"] == pytest.approx(one["durable"]["p99_ms"] / one["noop"]["p99_ms"])
+        assert one[f"to_{other}"]["rate"] == pytest.approx(one["durable"]["per_second"] / one[other]["per_second"])
+        assert one[f"to_{other}"]["p99"] == pytest.approx(one["durable"]["p99_ms"] / one[other]["p99_ms"])
 
 
 def test_the_bars_stand_beside_the_figures_that_they_are_for(results: dict[str, Any]) -> None:
