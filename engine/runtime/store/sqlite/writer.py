@@ -29,6 +29,9 @@ from engine.runtime.store.sqlite.statements import RAISE_MARK
 BATCH = 64
 """Pieces that share a commit at most: more would not save much of its cost, and keep the first waiting."""
 
+_WAY_IN = 3
+"""Rounds of the loop that a request takes from its socket to the writer."""
+
 
 class _Job(Struct, frozen=True):
     piece: Piece
@@ -74,11 +77,19 @@ class Writer:
 
     async def _write(self) -> None:
         while self._waiting:
+            await self._gather()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             outcomes = await self._commit([job.piece for job in batch])
             for job, outcome in zip(batch, outcomes, strict=True):
                 _settle(job.future, outcome)
-            await asyncio.sleep(0)  # first the answers leave
+
+    async def _gather(self) -> None:
+        """Wait as long as more comes in: answers leave, and what is on its way arrives."""
+        before = 0
+        while before < len(self._waiting) < BATCH:
+            before = len(self._waiting)
+            for _ in range(_WAY_IN):
+                await asyncio.sleep(0)
 
     async def _commit(self, pieces: Sequence[Piece]) -> list[Outcome]:
         try:
