@@ -1,6 +1,9 @@
-"""HTTP on a socket: uvicorn's protocol with a bound on what comes before a request's body, and with a stop that drops no request."""
+"""HTTP on a socket: uvicorn's protocol with a bound on what comes before a request's body, answers that leave in one piece, and a stop
+that drops no request.
+"""
 
-from typing import Final
+import asyncio
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -10,12 +13,50 @@ _LINGER: Final = 0.25
 """Seconds for which an idle connection stays open when the server stops: what is on its way then is answered, if only with 503."""
 
 
+class Joined:
+    """A transport that gathers what is written to it until it is flushed, at the latest when the loop comes round.
+
+    The head of an answer and its body are two writes: each would be a call of the system, a packet, and a moment when the client wakes.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Take what is to be sent."""
+        if not self._parts:
+            self._loop.call_soon(self.flush)
+        self._parts.append(data)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        parts, self._parts = self._parts, []
+        if parts and not self._transport.is_closing():
+            self._transport.write(b"".join(parts))
+
+    def close(self) -> None:
+        """Close once all of it is sent."""
+        self.flush()
+        self._transport.close()
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Refuses a request whose head does not end; told to stop, answers what is on its way before it lets go of the connection."""
 
+    _joined: Joined
     _head_bytes = 0
     _in_head = True
     _stopping = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        self._joined = Joined(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._joined))
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come, and count what the head has taken so far."""
@@ -37,6 +78,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._stopping:
             self.cycle.keep_alive = False
+
+    def on_response_complete(self) -> None:
+        """Send the answer: nothing more of it will come."""
+        self._joined.flush()
+        super().on_response_complete()
 
     def shutdown(self) -> None:
         """Let go after the answer under way, or after a while in which none is asked for."""
