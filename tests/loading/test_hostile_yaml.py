@@ -1,16 +1,20 @@
 """No text, however hostile, crashes or hangs the reader: it answers with diagnostics, soon and in little memory."""
 
+import copy
 import gc
+import json
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.loading import CODES, Loaded, Source, load_flow
+from engine.loading import CODES, Loaded, Source, load_flow, read_yaml
+from engine.loading.tree import plain
 from tests.loading.hostile import SOUND, WRITTEN
 from tests.support.pace import pace
 
@@ -131,3 +135,24 @@ def test_any_heap_of_punctuation_is_read_without_a_crash(text: str) -> None:
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_without_a_crash(data: bytes) -> None:
     check_judged(load(data))
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every key and position inside the value, with what it stands in."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        yield value, key
+        yield from places(inner)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_any_part_of_a_flow_may_stand_under_any_key_without_a_crash(data: st.DataObject) -> None:
+    flow = plain(read_yaml(Source("valid.yaml", VALID)).root)  # type: ignore[arg-type]
+    parts = [holder[key] for holder, key in places(flow)]
+    for _ in range(3):
+        holder, key = data.draw(st.sampled_from(list(places(flow))))
+        holder[key] = copy.deepcopy(data.draw(st.sampled_from([*parts, None, 5, [], {}, "end"])))
+    loaded = load_flow(Source("mixed.yaml", json.dumps(flow, ensure_ascii=False)), {})
+    assert not any(one.code == "yaml.syntax" for one in loaded.diagnostics)
+    check_judged(loaded)
