@@ -26,11 +26,16 @@ class Scribe:
     def node(self, kind: str, name: str, following: str) -> Written:
         """A node of the kind, with some of the keys that it may have."""
         written: Written = getattr(self, f"_{kind}")(name, following)
+        return self.marked({"type": kind, **written})
+
+    def marked(self, written: Written) -> Written:
+        """The node with some of the keys that any node may have."""
         if self.dice.yes(0.2):
             written["progress"] = self.dice.number(0, 100)
-        if self.dice.yes(0.05):
-            written[self.dice.one(("irreversible", "repeatable"))] = self.dice.yes()
-        return {"type": kind, **written}
+        for key in ("irreversible", "repeatable"):
+            if self.dice.yes(0.1):
+                written[key] = self.dice.yes()
+        return written
 
     def _message(self, _: str, following: str) -> Written:
         style = {"format": self.dice.one(("plain", "markdown"))} if self.dice.yes(0.4) else {}
@@ -76,24 +81,23 @@ class Scribe:
             return {}
         return {value: self._back() for value in self.dice.some(values, 1, 2)}
 
-    def _choice(self, _: str, following: str) -> Written:
+    def _choice(self, name: str, following: str) -> Written:
         if self.dice.yes(0.3):
             written: Written = {"options": self.inquirer.made_options(), "next": following}
         else:
             options = self.inquirer.options()
             targets = [following, *(self._back() for _ in options[1:])]
             written = {"options": [{**option, "next": target} for option, target in zip(options, targets, strict=True)]}
+        if self.dice.yes(0.3):
+            written["save"] = f"picked_{name}"
         return {"prompt": self.inquirer.text(), **written, **self._asked()}
 
     def _form(self, name: str, following: str) -> Written:
         written: Written = {"title": self.inquirer.text()}
         if self.dice.yes(0.2):
-            made = {
-                "name": f"{name}_{{{{ index }}}}",
-                "type": self.dice.one(("text", "rating")),
-                "label": "{{ thing.what }}",
-                "required": True,
-            }
+            kind = self.dice.one(INPUTS)
+            made = {"name": f"{name}_{{{{ index }}}}", "type": kind, "label": "{{ thing.what }}", **self.inquirer.question(kind)}
+            made |= {"required": True} if self.dice.yes() else {"help": self.inquirer.text()}
             written |= {"fields": {"each": self.dice.one(MADE_FROM), "as": "thing", "do": made}, "save": f"all_{name}"}
         else:
             written["fields"] = fields = self._fields(name)
@@ -169,13 +173,13 @@ class Scribe:
     def end(self) -> Written:
         """An end with a result, or one that fails."""
         if self.dice.yes(0.25):
-            return {"type": "end", "status": "failed", "code": self.dice.one(("order.gone", "nobody.there"))}
+            return self.marked({"type": "end", "status": "failed", "code": self.dice.one(("order.gone", "nobody.there"))})
         result: dict[str, Any] = {
             "told": self.dice.one(SHOWN),
             "list": ["{{ vars.count }}", {"word": self.dice.one(WORDS)}],
             "rest": list(ITEMS[:1]),
         }
-        return {"type": "end", "result": {name: result[name] for name in self.dice.some(list(result))}}
+        return self.marked({"type": "end", "result": {name: result[name] for name in self.dice.some(list(result))}})
 
 
 KINDS: Final = {"message": 5, "block": 3, "ask": 9, "choice": 4, "form": 4, "switch": 3, "set": 5, "split": 2, "wait": 3}

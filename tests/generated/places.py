@@ -40,6 +40,24 @@ def places(document: Written) -> Iterator[Place]:
     yield from _walk(document, (), _root())
 
 
+def words() -> set[tuple[str, str]]:
+    """Every key of the language, with the Struct that has it."""
+    found: dict[str, inspect.StructType] = {}
+    waiting: list[inspect.Type] = [_root()]
+    while waiting:
+        match waiting.pop():
+            case inspect.StructType() as kind if kind.cls.__name__ not in found:
+                found[kind.cls.__name__] = kind
+                waiting += [field.type for field in kind.fields]
+            case inspect.UnionType(types=kinds):
+                waiting += kinds
+            case inspect.ListType(item_type=kind) | inspect.DictType(value_type=kind):
+                waiting.append(kind)
+            case _:
+                pass
+    return {(name, field.encode_name) for name, kind in found.items() for field in kind.fields}
+
+
 @cache
 def _root() -> inspect.Type:
     return inspect.type_info(Flow)

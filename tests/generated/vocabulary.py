@@ -71,7 +71,12 @@ ASSIGNED: Final[dict[str, tuple[Any, ...]]] = {
     "came": ("{{ vars }}", "{{ [nodes, vars.came] }}", "{{ run.visits }}", "{{ conversation }}"),
     "conversation.plan": ("pro", "{{ vars.name }}", {"name": "{{ vars.name }}", "since": "{{ now }}"}),
     "conversation.seen": ("{{ (conversation.seen | default(0) | int) + 1 }}",),
-    "riskier": ("{{ 10 / (vars.count - 3) }}", "{{ vars.items[2].price }}", "{{ conversation.nowhere }}"),
+    "riskier": (
+        "{{ 10 / (vars.count - 3) }}",
+        "{{ [4000000000000000000 * vars.count] }}",
+        "{{ vars.items[2].price }}",
+        "{{ conversation.nowhere }}",
+    ),
 }
 """Name to what may be assigned; the last one fails now and then."""
 
@@ -79,7 +84,7 @@ MADE_FROM: Final = ("vars.items", "vars.items | reverse", "{{ vars.items | sort(
 
 INPUTS: Final[dict[str, tuple[dict[str, Any], tuple[Any, ...]]]] = {
     "city": (
-        {"type": "string", "minLength": 2, "maxLength": 20, "default": "Ulm"},
+        {"type": "string", "minLength": 2, "maxLength": 20, "default": "Ulm", "description": "Such as {{ this"},
         ("Bonn", "{{ vars.name ~ ' Town' }}", "{{ vars.name }}"),
     ),
     "amount": ({"type": "number", "minimum": 0}, (3, 12.5, "{{ vars.count }}", "{{ vars.price }}", "{{ vars.count - 4 }}", None)),

@@ -82,7 +82,7 @@ class _Author:
         for at, (name, kind) in enumerate(zip(self._ids, self._spine, strict=True)):
             self._at = at
             following = self._ids[self._at + 1] if self._at + 1 < len(self._ids) else "end"
-            nodes[name] = self._call(following) if kind == "call" else scribe.node(kind, name, following)
+            nodes[name] = scribe.marked(self._call(following)) if kind == "call" else scribe.node(kind, name, following)
         commands = self._commands()
         nodes |= {name: node for name, node in self._exits.items() if name not in self._pending}
         head = self._head()
@@ -103,7 +103,7 @@ class _Author:
     def _make_exits(self, scribe: Scribe) -> None:
         for number in range(self._dice.number(1, 4)):
             if self._callable and self._dice.yes(0.3):
-                self._exits[f"jump_{number}"] = {"type": "jump", **self._other()}
+                self._exits[f"jump_{number}"] = scribe.marked({"type": "jump", **self._other()})
             else:
                 self._exits[f"end_{number}"] = scribe.end()
         self._pending = list(self._exits)
@@ -144,12 +144,14 @@ class _Author:
     def _head(self) -> Written:
         dice = self._dice
         head: Written = {"flow": self._plan.name, "title": self._inquirer.translated("A flow", "Ein Ablauf")}
+        if dice.yes(0.2):
+            head["description"] = self._inquirer.translated("Asks and tells.", "Fragt und sagt.")
         if self._languages == "both":
             head |= {"locale": dice.one(("en", "de", "de-AT")), "locales": ["en", "de"]}
         if dice.yes(0.6):
             head["timezone"] = dice.one(ZONES)
         if dice.yes(0.8):
-            head["intent"] = {"label": self._inquirer.translated("Go", "Los"), "examples": ["go"], "priority": 3} if dice.yes() else {}
+            head["intent"] = self._intent() if dice.yes() else {}
         if dice.yes(0.5):
             head["on_trigger"] = dice.one(("parallel", "replace", "reject"))
         if dice.yes(0.7):
@@ -159,6 +161,13 @@ class _Author:
         head["variables"] = self._variables()
         head["outputs"] = {"who": "{{ vars.name }}", "counted": "{{ vars.count }}"} if dice.yes(0.7) else {}
         return head
+
+    def _intent(self) -> Written:
+        said = self._inquirer.translated("Go", "Los")
+        full: Written = {"name": f"go_{self._plan.name}", "label": said, "subtitle": said, "description": said, "examples": ["go"]}
+        full |= {"icon": {"kind": "emoji", "value": "📦"}, "accent_color": "#2563eb", "style_variant": "solid"}
+        full |= {"pinned": True, "priority": 10, "required_entities": ["order"]}
+        return {key: full[key] for key in self._dice.some(list(full))}
 
     def _variables(self) -> dict[str, Any]:
         dice = self._dice
