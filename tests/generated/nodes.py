@@ -94,7 +94,7 @@ class Scribe:
 
     def _form(self, name: str, following: str) -> Written:
         written: Written = {"title": self.inquirer.text()}
-        if self.dice.yes(0.2):
+        if self.dice.yes(0.35):
             kind = self.dice.one(INPUTS)
             made = {"name": f"{name}_{{{{ index }}}}", "type": kind, "label": "{{ thing.what }}", **self.inquirer.question(kind)}
             made |= {"required": True} if self.dice.yes() else {"help": self.inquirer.text()}

@@ -72,7 +72,7 @@ class Inquirer:
         written: Written = {}
         if kind in PICKED or (kind in PLAIN and self.dice.yes(0.1)):
             written["options"] = self.made_options() if self.dice.yes(0.3) else self.options()
-        elif kind in _DEFAULTS and self.dice.yes(0.25):
+        elif kind in _DEFAULTS and self.dice.yes(0.4):
             written["default"] = self.dice.one(_DEFAULTS[kind])
         if kind in FILES and self.dice.yes():
             written["multiple"] = True

@@ -8,7 +8,7 @@ import pytest
 from tests.generated.judging import Group, Try, groups, judge, tries
 
 FAMILIES = 3
-MOST = 16
+MOST = 12
 
 # The least share of all slips of a kind that must be found, those after which the flow is right included. Of the slips that are wrong
 # for certain every one must be.
