@@ -8,16 +8,15 @@ from typing import Final, assert_never
 import msgspec
 
 from engine.errors import EventRefused, ExpressionError
-from engine.interpreter import settling, waiting
+from engine.interpreter import reaching, settling, waiting
 from engine.interpreter.book import Book
 from engine.interpreter.ending import closed_run, closing_step, finished
 from engine.interpreter.following import expire_frame, fail_node, follow, go_on
 from engine.interpreter.outcomes import LimitPassed, NodeFailed, Outcome
-from engine.interpreter.visiting import returned
 from engine.interpreter.walk import Walk
 from engine.model.effects import Step
-from engine.model.events import Answered, Cancelled, Event, Reminded, Returned, Started, TimedOut
-from engine.model.nodes import Asking, Http, Wait
+from engine.model.events import Answered, Cancelled, Delivered, Event, Reminded, Returned, Signalled, Started, TimedOut
+from engine.model.nodes import Asking, Http, Task, Wait
 from engine.model.run import FlowRef, Pause, Run
 from engine.model.values import Limits
 
@@ -44,6 +43,10 @@ def advance(book: Book, run: Run, event: Event, limits: Limits = _DEFAULTS) -> S
             return _reminded(walk, event)
         case Returned():
             return _returned(walk, event)
+        case Signalled():
+            return _signalled(walk, event)
+        case Delivered():
+            return _delivered(walk, event)
         case Cancelled():
             return _cancelled(walk, event)
         case _:
@@ -82,6 +85,8 @@ def _timed_out(walk: Walk, event: TimedOut) -> Step:
     node = walk.node
     if isinstance(node, Wait):
         way = waiting.over(walk, node, pause)
+    elif isinstance(node, Task):
+        way = reaching.late(walk, node)
     elif isinstance(node, Asking):
         way = settling.unanswered(walk, node, pause)
     else:
@@ -115,7 +120,27 @@ def _returned(walk: Walk, event: Returned) -> Step:
     if not isinstance(node, Http):
         raise EventRefused("the node makes no calls")
     try:
-        way: Step | None = follow(walk, returned(walk, node, event), continued=True)
+        way: Step | None = follow(walk, reaching.returned(walk, node, event), continued=True)
+    except NodeFailed as failure:
+        way = fail_node(walk, failure, continued=True)
+    return go_on(walk, way)
+
+
+def _signalled(walk: Walk, event: Signalled) -> Step:
+    pause, node = _open_pause(walk), walk.node
+    if not isinstance(node, Wait) or event.listening >= len(pause.listens) or event.id in walk.taken:
+        raise EventRefused("the run does not wait for this event")
+    walk.turns += 1
+    return go_on(walk, _in_time(walk, waiting.heard(walk, node, pause, event)))
+
+
+def _delivered(walk: Walk, event: Delivered) -> Step:
+    node = walk.node
+    if walk.run.pause is None or not isinstance(node, Task):
+        raise EventRefused("the run does not wait for a task")
+    walk.turns += 1
+    try:
+        way = _in_time(walk, reaching.delivered(walk, node, event))
     except NodeFailed as failure:
         way = fail_node(walk, failure, continued=True)
     return go_on(walk, way)

@@ -1,16 +1,16 @@
 """Flows made ready to run: every template of a flow compiled once, when the flow is loaded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from engine.expressions import Template, compile_expression, compile_template
+from engine.expressions import Reference, Template, compile_expression, compile_template
 from engine.interpreter.lists import made_lists
 from engine.model.flow import Flow
 from engine.model.inputs import MadeFields
-from engine.model.nodes import Ask, Assign, Call, Choice, Form, Http, Node, Switch, Wait
+from engine.model.nodes import Ask, Assign, Call, Choice, Form, Http, Node, Switch, Task, Wait
 from engine.model.run import FlowRef
 from engine.model.values import Json
 
@@ -30,6 +30,8 @@ class CompiledFlow(Struct, frozen=True, eq=False):
     """First values: of every variable that the flow declares, sets or saves anywhere; null until then."""
     nodes: Mapping[str, dict[str, Json]]
     """What `nodes.ID` shows, before it was visited, of each asking node that some expression reads."""
+    callbacks: frozenset[str]
+    """The event waits whose callback some expression reads."""
     reads_now: bool
 
 
@@ -52,7 +54,7 @@ def compile_flow(ref: FlowRef, flow: Flow) -> CompiledFlow:
     bare = {*(made.each for made in lists), *(text for node in flow.nodes.values() for text in _conditions(node))}
     expressions = {text: compile_expression(text, local) for text in bare}
     references = [reference for template in (*templates.values(), *expressions.values()) for reference in template.references]
-    read = {str(reference.path[0]) for reference in references if reference.root == "nodes" and reference.path}
+    read = _parts(references, "nodes")
     return CompiledFlow(
         ref=ref,
         flow=flow,
@@ -60,8 +62,13 @@ def compile_flow(ref: FlowRef, flow: Flow) -> CompiledFlow:
         expressions=expressions,
         variables={**dict.fromkeys(written_variables(flow)), **flow.variables},
         nodes={node_id: _unvisited(node) for node_id, node in flow.nodes.items() if node_id in read},
+        callbacks=frozenset(_parts(references, "callbacks") & flow.nodes.keys()),
         reads_now=any(reference.root == "now" for reference in references),
     )
+
+
+def _parts(references: Iterable[Reference], root: str) -> set[str]:
+    return {str(reference.path[0]) for reference in references if reference.root == root and reference.path}
 
 
 def written_variables(flow: Flow) -> set[str]:
@@ -75,7 +82,7 @@ def written_variables(flow: Flow) -> set[str]:
                 names.update([node.save] if node.save else _field_names(node))
             case Assign():
                 names.update(name for name in node.values if not name.startswith("conversation."))
-            case Http() | Call() | Wait():
+            case Http() | Task() | Call() | Wait():
                 names.update([node.save] if node.save else [])
             case _:
                 pass

@@ -6,8 +6,8 @@ import msgspec
 
 from engine.interpreter.state import encode_run
 from engine.interpreter.walk import Walk
-from engine.model.effects import Await, Effect, Emit, Finish, Invoke, Step
-from engine.model.run import Ended, EndReason, Frame, Pause, Pending, Run, Status
+from engine.model.effects import Await, Effect, Emit, Finish, Step
+from engine.model.run import Ended, EndReason, Frame, Invoke, Pause, Run, Status
 from engine.model.values import Json
 
 _CUSTOMERS: Final = frozenset({"text", "choice", "upload", "form", "handoff"})
@@ -25,8 +25,7 @@ def calling(walk: Walk, invoke: Invoke) -> Step:
     """The turn goes on with the result of the call."""
     walk.calls += 1
     walk.effects.append(invoke)
-    pending = Pending(invoke.node, invoke.step)
-    return closing_step(walk, closed_run(walk, "running", pending=pending, steps=walk.steps, calls=walk.calls))
+    return closing_step(walk, closed_run(walk, "running", pending=invoke, steps=walk.steps, calls=walk.calls))
 
 
 def finished(walk: Walk, status: Ended, reason: EndReason, *, code: str | None = None, result: dict[str, Json] | None = None) -> Step:
@@ -48,6 +47,7 @@ def closed_run(walk: Walk, status: Status, **changed: Any) -> Run:
         status=status,
         turns=walk.turns,
         frames_opened=walk.frames_opened,
+        taken=walk.taken,
         tried=walk.tried,
         progress=walk.progress,
         **changed,

@@ -9,7 +9,7 @@ from engine.interpreter.outcomes import Done, Enter, Go, LimitPassed, NodeFailed
 from engine.interpreter.visiting import visit
 from engine.interpreter.walk import Walk
 from engine.model.effects import Step
-from engine.model.nodes import Call, Http, Node, Target
+from engine.model.nodes import Call, Http, Node, OnError, Target, Task
 from engine.model.values import END, Json
 
 
@@ -34,7 +34,7 @@ def _one_visit(walk: Walk) -> Step | None:
 
 
 def _count_visit(walk: Walk) -> None:
-    walk.frame.visits[walk.frame.node] = walk.frame.visits.get(walk.frame.node, 0) + 1
+    walk.arrive()
     walk.steps += 1
     if walk.steps > walk.limits.steps:
         raise LimitPassed("limit.steps", f"more than {walk.limits.steps} nodes were visited in one turn")
@@ -104,7 +104,7 @@ def fail_node(walk: Walk, failure: NodeFailed, *, continued: bool = False) -> St
     frame, node = walk.frame, walk.node
     failure.node = failure.node or frame.node
     frame.variables["error"] = {"code": failure.code, "message": str(failure), "node": failure.node, "status": failure.status}
-    branch = None if isinstance(failure, LimitPassed) else _branch_for_failures(node)
+    branch = None if isinstance(failure, LimitPassed) else _branch_for(node, failure)
     if branch is None:
         walk.left(f"error:{failure.code}", continued=continued)
         return _frame_failed(walk, failure)
@@ -121,14 +121,23 @@ def _frame_failed(walk: Walk, failure: NodeFailed) -> Step | None:
     return fail_node(walk, failure, continued=True)
 
 
-def _branch_for_failures(node: Node) -> Target | None:
+def _branch_for(node: Node, failure: NodeFailed) -> Target | None:
     match node:
-        case Http():
-            return node.on_error
+        case Http() | Task():
+            return _by_code(node.on_error, failure)
         case Call():
             return node.on_failed
         case _:
             return None
+
+
+def _by_code(on_error: OnError | None, failure: NodeFailed) -> Target | None:
+    """The branch for exactly this status, for its class, for the code, or for all others."""
+    if not isinstance(on_error, dict):
+        return on_error
+    status = "" if failure.status is None else str(failure.status)
+    keys = (status, f"{status[:1]}xx", failure.code, "other")
+    return next((on_error[key] for key in keys if key in on_error), None)
 
 
 def _back(walk: Walk) -> Call | None:

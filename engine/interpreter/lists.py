@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from engine.model.inputs import MadeFields, MadeOptions
-from engine.model.nodes import Ask, Choice, Form, Node, ShowBlock
+from engine.model.nodes import Ask, Choice, Form, Node, ShowBlock, Task
 
 MOST_ITEMS: Final = 100
 """Items of the longest list that is made."""
@@ -30,8 +30,9 @@ def made_lists(node: Node) -> Iterator[Made]:
         case Form(fields=list() as fields):
             for field in fields:
                 yield from _of_options(field.options)
-        case ShowBlock():
-            yield from _of_payload(node.payload)
+        case ShowBlock() | Task():
+            for written in node.payload.values():
+                yield from _of_payload(written)
         case _:
             pass
 

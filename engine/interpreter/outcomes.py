@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from engine.interpreter.book import CompiledFlow
-from engine.model.effects import Invoke
-from engine.model.run import Pause
+from engine.model.run import Invoke, Pause
 from engine.model.values import Json
 
 

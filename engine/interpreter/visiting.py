@@ -1,24 +1,38 @@
 """One small function for each node type: what a passage through it does."""
 
-from functools import partial
 from hashlib import sha256
 from itertools import accumulate
 from typing import assert_never
 
 import msgspec
 
-from engine.interpreter import asking, waiting
+from engine.interpreter import asking, reaching, waiting
 from engine.interpreter.inputs import matched_inputs
-from engine.interpreter.lists import made_in
-from engine.interpreter.outcomes import Done, Enter, Go, LimitPassed, NodeFailed, Outcome, Perform
+from engine.interpreter.outcomes import Done, Enter, Go, LimitPassed, NodeFailed, Outcome
+from engine.interpreter.payloads import payload
 from engine.interpreter.walk import Walk
-from engine.model.effects import Invoke
-from engine.model.events import Returned
-from engine.model.nodes import Ask, Assign, Call, Choice, End, Form, Http, Jump, Message, Node, ShowBlock, Split, Switch, Wait
+from engine.model.nodes import (
+    Ask,
+    Assign,
+    Call,
+    Choice,
+    EmitEvent,
+    End,
+    Form,
+    Http,
+    Jump,
+    Message,
+    Node,
+    ShowBlock,
+    Split,
+    Switch,
+    Task,
+    Wait,
+)
 from engine.model.values import Json
 
 
-def visit(walk: Walk, node: Node) -> Outcome:
+def visit(walk: Walk, node: Node) -> Outcome:  # noqa: C901, PLR0912 - one case for each type of node
     """What the node does; raises NodeFailed or ExpressionError where it fails."""
     match node:
         case Message():
@@ -42,24 +56,17 @@ def visit(walk: Walk, node: Node) -> Outcome:
         case Jump():
             return _enter(walk, node, comes_back=False)
         case Http():
-            return _http(walk, node)
+            return reaching.http(walk, node)
+        case Task():
+            return reaching.task(walk, node)
         case Wait():
             return waiting.wait(walk, node)
+        case EmitEvent():
+            return reaching.emit(walk, node)
         case End():
             return Done(walk.value(node.result), (node.code or "end.failed") if node.status == "failed" else None)
         case _:
             assert_never(node)
-
-
-def returned(walk: Walk, node: Http, event: Returned) -> Go:
-    """Go on with the result of the call that the node asked for."""
-    walk.frame.nodes[walk.frame.node] = event.result or {}
-    if node.save is not None:
-        walk.frame.variables[node.save] = event.result
-    if event.code is not None:
-        status = (event.result or {}).get("status")
-        raise NodeFailed(event.code, event.message, status if isinstance(status, int) else None)
-    return Go(node.next)
 
 
 def _message(walk: Walk, node: Message) -> Go:
@@ -69,25 +76,11 @@ def _message(walk: Walk, node: Message) -> Go:
 
 
 def _block(walk: Walk, node: ShowBlock) -> Go:
-    payload: dict[str, Json] = {name: _listed(walk, written) for name, written in node.payload.items()}
+    shown = payload(walk, node.payload)
     if node.fallback is not None:
-        payload["fallback"] = walk.text(node.fallback)
-    walk.emit(node.block, payload)
+        shown["fallback"] = walk.text(node.fallback)
+    walk.emit(node.block, shown)
     return Go(node.next)
-
-
-def _listed(walk: Walk, written: Json) -> Json:
-    """A payload's value, with its templates evaluated and its lists made."""
-    made = made_in(written)
-    if made is not None:
-        return walk.over(made, partial(_listed, walk, written["do"]))
-    match written:
-        case dict():
-            return {name: _listed(walk, inner) for name, inner in written.items()}
-        case list():
-            return [_listed(walk, inner) for inner in written]
-        case _:
-            return walk.value(written)
 
 
 def _switch(walk: Walk, node: Switch) -> Go:
@@ -132,9 +125,3 @@ def _remember(walk: Walk, name: str, value: Json) -> None:
         raise LimitPassed("limit.conversation", f"the conversation's variables take more than {walk.limits.conversation_bytes} bytes")
     walk.conversation[name] = value
     walk.remembered[name] = value
-
-
-def _http(walk: Walk, node: Http) -> Perform:
-    request: dict[str, Json] = {"method": node.method, "url": walk.value(node.url)}
-    repeatable = node.method in {"GET", "HEAD", "PUT", "DELETE"} if node.repeatable is None else node.repeatable
-    return Perform(Invoke(walk.calls, walk.frame.node, "http", request, repeatable))

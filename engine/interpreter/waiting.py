@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from engine.expressions.moments import localized, moment
 from engine.interpreter.outcomes import Go, NodeFailed, Outcome, Suspend
 from engine.interpreter.walk import Walk
+from engine.model.events import Signalled
 from engine.model.inputs import Expectation
 from engine.model.nodes import Cause, Wait, Waiting
-from engine.model.run import Block, Deadline, Due, Pause
+from engine.model.run import Block, Deadline, Due, Listening, Pause
 from engine.model.values import Json, Millis, Template, span
 
 _LONGEST: Final = 365 * 86_400_000
@@ -25,7 +26,14 @@ class Timer(NamedTuple):
     name: str | None = None
 
 
-def pause(walk: Walk, node: Waiting, expectation: Expectation, shown: tuple[Block, ...] = (), timer: Timer | None = None) -> Pause:
+def pause(
+    walk: Walk,
+    node: Waiting,
+    expectation: Expectation,
+    shown: tuple[Block, ...] = (),
+    timer: Timer | None = None,
+    listens: tuple[Listening, ...] = (),
+) -> Pause:
     """The wait as it begins now; a timer is not cut by the flow's bound, but by the node's own timeout."""
     deadline, then = _deadline(walk, node, timer)
     due = [Due(walk.at + _length(walk, reminder.after), walk.text(reminder.text)) for reminder in node.remind]
@@ -35,30 +43,44 @@ def pause(walk: Walk, node: Waiting, expectation: Expectation, shown: tuple[Bloc
         shown=shown,
         then=then,
         cause=timer.name if timer is not None and then == "timer" else None,
+        listens=listens,
         reminders=tuple(sorted((one for one in due if one.at < deadline), key=lambda one: one.at)),
     )
 
 
 def wait(walk: Walk, node: Wait) -> Outcome:
-    """Wait for the nearest of the node's moments; one that has come lets the run go on at once."""
-    timer = min((_timer(walk, cause) for cause in causes(node)), key=lambda timer: timer.at)
-    if timer.at <= walk.at:
-        return _came(walk, node, timer.name)
-    expectation = Expectation(kind="event" if node.causes else "timer", node=walk.frame.node)
-    return Suspend(pause(walk, node, expectation, timer=timer))
+    """Wait for the nearest of the node's moments and for its events; a moment that has come lets the run go on at once."""
+    timers = [_timer(walk, cause) for cause in causes(node) if cause.event is None]
+    timer = min(timers, key=lambda timer: timer.at, default=None)
+    if timer is not None and timer.at <= walk.at:
+        return _came(walk, node, "timer", timer.name)
+    listens = tuple(_listening(walk, cause) for cause in causes(node) if cause.event is not None)
+    expectation = Expectation(kind="event" if listens or node.causes else "timer", node=walk.frame.node)
+    return Suspend(pause(walk, node, expectation, timer=timer, listens=listens))
+
+
+def heard(walk: Walk, node: Wait, ended: Pause, event: Signalled) -> Go:
+    """An event has come that the wait listens for."""
+    walk.taken = (*walk.taken, event.id)
+    return _came(walk, node, "event", ended.listens[event.listening].cause, event.data)
 
 
 def over(walk: Walk, node: Wait, ended: Pause) -> Go | None:
     """The wait's deadline has passed: what was waited for has come, or the node's timeout; None where the frame expires."""
     if ended.then == "timer":
-        return _came(walk, node, ended.cause)
+        return _came(walk, node, "timer", ended.cause)
     _keep(walk, node, None)
     return Go(node.timeout.next, "timeout") if node.timeout is not None else None
 
 
 def causes(node: Wait) -> list[Cause]:
     """What ends the wait: those of `any`, else the one that the node itself names."""
-    return node.causes or [Cause(length=node.length, until=node.until)]
+    return node.causes or [Cause(length=node.length, until=node.until, event=node.event, match=node.match)]
+
+
+def _listening(walk: Walk, cause: Cause) -> Listening:
+    match = {path: walk.value(value) for path, value in cause.match.items()}
+    return Listening(cause.event or "", match, walk.callback(walk.frame.node), cause.name)
 
 
 def _deadline(walk: Walk, node: Waiting, timer: Timer | None) -> tuple[Millis, Deadline]:
@@ -95,8 +117,8 @@ def _moment(walk: Walk, found: Json) -> Millis:
     return at
 
 
-def _came(walk: Walk, node: Wait, name: str | None) -> Go:
-    _keep(walk, node, {"by": "timer", "name": name, "data": None})
+def _came(walk: Walk, node: Wait, by: str, name: str | None, data: Json = None) -> Go:
+    _keep(walk, node, {"by": by, "name": name, "data": data})
     return Go(node.routes[name], f"route:{name}") if name in node.routes else Go(node.next)
 
 

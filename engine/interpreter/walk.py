@@ -44,6 +44,7 @@ class Walk:
         self.calls = run.calls
         self.turns = run.turns
         self.frames_opened = run.frames_opened
+        self.taken = run.taken
         self.tried = run.tried
         self.progress = run.progress
         self._budget = Budget()
@@ -133,6 +134,20 @@ class Walk:
             case _:
                 return written
 
+    def encoded(self, written: str, escape: Callable[[str], str]) -> str:
+        """A text that is no text for people, each value in it escaped; raises ExpressionError where one is missing."""
+        template = self.frame.script.templates.get(written)
+        if template is None:
+            return written
+        if not template.is_text:
+            value = template.value(self.scope)
+            return escape(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        self.scope.escape = escape
+        try:
+            return str(template.value(self.scope))
+        finally:
+            self.scope.escape = None
+
     def holds(self, condition: str) -> bool:
         """Whether a bare expression is true."""
         return bool(self.frame.script.expressions[condition].value(self.scope))
@@ -204,11 +219,27 @@ class Walk:
                 "locale": run.locale,
                 "visits": frame.visits,
             },
-            "callbacks": {},
+            "callbacks": self._callbacks(),
         }
         if frame.script.reads_now:
             roots["now"] = moment(self.at, flow.timezone)
         return Scope(roots, self._budget, locale=run.locale, timezone=flow.timezone)
+
+    def arrive(self) -> None:
+        """Count a visit of the present node; callbacks that nobody has waited for yet are those of the next visits."""
+        frame = self.frame
+        frame.visits[frame.node] = frame.visits.get(frame.node, 0) + 1
+        if self._scope is not None and frame.script.callbacks:
+            self._scope.roots["callbacks"].update(self._callbacks())
+
+    def callback(self, node: str) -> str:
+        """The key of the callback of a wait's present or next visit: unique within the run."""
+        frame = self.frame
+        visits = frame.visits.get(node, 0)
+        return f"{frame.number}/{node}/{visits if frame.node == node else visits + 1}"
+
+    def _callbacks(self) -> dict[str, Json]:
+        return {node: placeholder(self.callback(node)) for node in self.frame.script.callbacks}
 
     def _warnings(self) -> list[str]:
         if self._scope is None or not self._scope.warnings:
@@ -246,6 +277,11 @@ def kept(value: Json, depth: int = 0) -> Json:
     if isinstance(value, list):
         return [kept(item, depth + 1) for item in value]
     return {name: kept(item, depth + 1) for name, item in value.items()}
+
+
+def placeholder(callback: str) -> str:
+    """What stands for a callback's URL until an effect leaves. No text from outside holds the signs around it."""
+    return f"\0callback:{callback}\0"
 
 
 def localized(text: Text, locale: str, fallback: str) -> str:

@@ -1,10 +1,8 @@
 """What a run asks of the world in one step, and what it says about the way it took."""
 
-from typing import Literal
-
 from msgspec import Struct, field
 
-from engine.model.run import Block, Ended, EndReason, Pause, Run
+from engine.model.run import Block, Ended, EndReason, Invoke, Pause, Run
 from engine.model.values import Json
 
 
@@ -20,15 +18,20 @@ class Await(Struct, frozen=True, tag="await"):
     pause: Pause
 
 
-class Invoke(Struct, frozen=True, tag="invoke"):
-    """Make one call outside the run and answer with `Returned(step=...)`; a step that ends with it leaves the run `running`."""
+class Enqueue(Struct, frozen=True, tag="enqueue"):
+    """Put a task into a queue; the wait that the same step opens is for its result."""
 
-    step: int
+    queue: str
+    payload: dict[str, Json]
+
+
+class Notify(Struct, frozen=True, tag="notify"):
+    """Send an event to the tenant's webhooks."""
+
+    event: str
+    data: dict[str, Json]
     node: str
-    performer: Literal["http", "llm"]
-    request: dict[str, Json]
-    repeatable: bool
-    """Whether a call whose result was lost in a crash may be made again."""
+    flow: str
 
 
 class Finish(Struct, frozen=True, tag="finish"):
@@ -39,8 +42,8 @@ class Finish(Struct, frozen=True, tag="finish"):
     code: str | None = None
 
 
-Effect = Emit | Await | Invoke | Finish
-"""Every effect there is. `Enqueue` (tasks) and `Notify` (webhooks) take their places here."""
+Effect = Emit | Await | Invoke | Enqueue | Notify | Finish
+"""Every effect there is."""
 
 
 class Warned(Struct, frozen=True, omit_defaults=True):

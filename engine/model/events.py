@@ -48,11 +48,28 @@ class Returned(Happening, frozen=True, kw_only=True, tag="returned"):
     message: str = ""
 
 
+class Signalled(Happening, frozen=True, kw_only=True, tag="signalled"):
+    """An event or a callback came that the open wait listens for."""
+
+    id: str
+    listening: int
+    """Its place in the wait's `listens`."""
+    data: Json = None
+
+
+class Delivered(Happening, frozen=True, kw_only=True, tag="delivered"):
+    """The task that the run waits for was done, or has failed with a code."""
+
+    result: Json = None
+    code: str | None = None
+    message: str = ""
+
+
 class Cancelled(Happening, frozen=True, kw_only=True, tag="cancelled"):
     """Somebody ended the run from outside."""
 
     reason: Literal["cancelled", "replaced"] = "cancelled"
 
 
-Event = Started | Answered | TimedOut | Reminded | Returned | Cancelled
-"""Every event there is. `Signalled` (events, callbacks, tasks) takes its place here."""
+Event = Started | Answered | TimedOut | Reminded | Returned | Signalled | Delivered | Cancelled
+"""Every event there is."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from engine.model.nodes import Call, Jump, Node, Target
-from engine.model.values import Duration, Name, Text
+from engine.model.values import Duration, EventName, Name, Text
 
 OnTrigger = Literal["parallel", "replace", "reject"]
 
@@ -35,6 +35,14 @@ class Intent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     required_entities: list[str] = field(default_factory=list)
 
 
+class Subscription(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The events that each start a run of the flow, with their data in `trigger.data`."""
+
+    name: EventName
+    match: dict[str, Any] = field(default_factory=dict)
+    """Path in the data to the literal value that must stand there; all of them."""
+
+
 class Command(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Words that are understood at any question of the flow, and cost no attempt: exactly one of `next` and `reply`."""
 
@@ -58,6 +66,7 @@ class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     intent: Intent | None = None
     on_trigger: OnTrigger = "parallel"
     """What a new trigger of this flow does to its open runs in the same conversation."""
+    on_event: Subscription | None = None
     expires_after: Duration = "1d"
     inputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Input name to its JSON Schema."""

@@ -63,6 +63,16 @@ Deadline = Literal["expiry", "timeout", "timer"]
 """What a wait's deadline does: the frame expires, the timeout's branch is taken, or what was waited for has come."""
 
 
+class Listening(Struct, frozen=True, omit_defaults=True):
+    """What an event must be to end a wait: its name, and values that must stand in its data; or the callback of this visit."""
+
+    event: str
+    match: dict[str, Json] = field(default_factory=dict)
+    callback: str | None = None
+    """The key of the visit's own callback, unique within the run."""
+    cause: str | None = None
+
+
 class Pause(Struct, frozen=True, omit_defaults=True):
     """What a run waits for, frozen when the wait began; `deadline` is a moment by the database's clock."""
 
@@ -73,6 +83,8 @@ class Pause(Struct, frozen=True, omit_defaults=True):
     then: Deadline = "expiry"
     cause: str | None = None
     """The name of the timer, where the deadline is one of several."""
+    listens: tuple[Listening, ...] = ()
+    """The events of which the first that comes ends the wait."""
     reminders: tuple[Due, ...] = ()
     """Those still to come, the nearest first; none lies behind the deadline."""
 
@@ -82,12 +94,30 @@ class Pause(Struct, frozen=True, omit_defaults=True):
         return self.reminders[0].at if self.reminders else self.deadline
 
 
-class Pending(Struct, frozen=True, omit_defaults=True):
-    """A call that was asked of the world and whose result has not come back."""
+class HttpRequest(Struct, frozen=True, omit_defaults=True, tag="http"):
+    """One HTTP request with everything evaluated; credentials of a connection are added where it leaves."""
 
-    node: str
+    method: str
+    url: str
+    query: dict[str, list[str]] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    json: Json = None
+    body: str | None = None
+    connection: str | None = None
+    idempotency_key: str | None = None
+    timeout: Millis = 10_000
+    retries: int = 0
+
+
+class Invoke(Struct, frozen=True, omit_defaults=True, tag="invoke"):
+    """Make one call outside the run and answer with `Returned(step=...)`; a step that ends with it leaves the run `running`."""
+
     step: int
     """Counts the calls of one turn from 0; (run, rev, step) names the call's stored result."""
+    node: str
+    request: HttpRequest
+    repeatable: bool = False
+    """Whether a call whose result was lost in a crash may be made again."""
 
 
 class Run(Struct, frozen=True, omit_defaults=True):
@@ -101,9 +131,12 @@ class Run(Struct, frozen=True, omit_defaults=True):
     frames: tuple[Frame, ...] = ()
     status: Status = "running"
     pause: Pause | None = None
-    pending: Pending | None = None
+    pending: Invoke | None = None
+    """The call that was asked of the world and whose result has not come back."""
     turns: int = 0
     frames_opened: int = 0
+    taken: tuple[str, ...] = ()
+    """Ids of the events that have ended a wait of this run: none does so twice."""
     tried: tuple[str, ...] = ()
     """`flow/node` of each `ask` that has tried the trigger's text as its answer."""
     steps: int = 0

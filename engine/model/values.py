@@ -19,6 +19,9 @@ _NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
 Name = Annotated[str, Meta(pattern=_NAME)]
 """An id of a flow, node, variable, field or input."""
 
+EventName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=128)]
+"""What an event is called, such as `order.paid`."""
+
 Template = str
 """A text in which `{{ ... }}` holds an expression; a text that is one expression keeps its native type."""
 

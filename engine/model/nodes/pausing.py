@@ -1,13 +1,15 @@
 """The nodes that wait without asking."""
 
+from typing import Any
+
 from msgspec import Struct, field
 
 from engine.model.nodes.common import Target, Waiting
-from engine.model.values import Name, Template
+from engine.model.values import EventName, Name, Template
 
 
 class Cause(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"length": "for"}):
-    """One of the things that end a `wait` with `any`: exactly one of `for` and `until`."""
+    """One of the things that end a `wait` with `any`: exactly one of `for`, `until` and `event`."""
 
     name: Name | None = None
     """How `routes` and `save` call it."""
@@ -15,10 +17,13 @@ class Cause(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True,
     """A duration, or a template that gives one when the wait begins."""
     until: Template | None = None
     """A date-time, or a template that gives one; one without an offset is in the flow's zone."""
+    event: EventName | None = None
+    match: dict[str, Any] = field(default_factory=dict)
+    """Path in the event's data, such as `order.id`, to the value or template that must stand there; all of them."""
 
 
 class Wait(Waiting, frozen=True, kw_only=True, tag="wait", rename={"length": "for", "causes": "any"}):
-    """Waits until a moment has come: exactly one of `for`, `until` and `any`.
+    """Waits until a moment or an event has come: exactly one of `for`, `until`, `event` and `any`.
 
     ```yaml
     type: wait
@@ -34,8 +39,10 @@ class Wait(Waiting, frozen=True, kw_only=True, tag="wait", rename={"length": "fo
     next: Target
     length: Template | None = None
     until: Template | None = None
+    event: EventName | None = None
+    match: dict[str, Any] = field(default_factory=dict)
     causes: list[Cause] = field(default_factory=list)
     routes: dict[str, Target] = field(default_factory=dict)
     """Name of the cause to node; any other goes to `next`."""
     save: Name | None = None
-    """The variable that takes {by: timer, name, data: null}; null after a timeout."""
+    """The variable that takes {by: timer or event, name, data}; null after a timeout."""

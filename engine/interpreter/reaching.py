@@ -1,0 +1,113 @@
+"""The nodes that reach outside the run: what they ask of the world, and how they take what comes back."""
+
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from engine.errors import ExpressionError
+from engine.interpreter import waiting
+from engine.interpreter.outcomes import Go, NodeFailed, Perform, Suspend
+from engine.interpreter.payloads import payload
+from engine.interpreter.walk import Walk
+from engine.model.effects import Enqueue, Notify
+from engine.model.events import Delivered, Returned
+from engine.model.inputs import Expectation
+from engine.model.nodes import EmitEvent, Http, Task
+from engine.model.run import HttpRequest, Invoke
+from engine.model.values import Json, span
+
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_FAILING: Final = 400
+
+
+def http(walk: Walk, node: Http) -> Perform:
+    """Ask for the request with everything in it evaluated."""
+    key = None if node.idempotency_key is None else _printed(walk.value(node.idempotency_key))
+    request = HttpRequest(
+        method=node.method,
+        url=walk.encoded(node.url, component),
+        query={name: found for name, value in node.query.items() if (found := _listed(walk.value(value)))},
+        headers={name: _printed(walk.value(value)) for name, value in node.headers.items()},
+        json=walk.value(node.json),
+        body=None if node.body is None else _printed(walk.value(node.body)),
+        connection=node.connection,
+        idempotency_key=key or None,
+        timeout=span(node.timeout) or 0,
+        retries=node.retries,
+    )
+    return Perform(Invoke(walk.calls, walk.frame.node, request, is_repeatable(node)))
+
+
+def is_repeatable(node: Http) -> bool:
+    """Whether the request may be made again when nobody knows what became of it."""
+    if node.repeatable is not None:
+        return node.repeatable
+    return node.method in _REPEATABLE or node.idempotency_key is not None
+
+
+def returned(walk: Walk, node: Http, event: Returned) -> Go:
+    """Keep what came back, whatever it was, and go on; raises NodeFailed where the call has failed."""
+    walk.frame.nodes[walk.frame.node] = event.result or {}
+    if node.save is not None:
+        walk.frame.variables[node.save] = event.result
+    status = (event.result or {}).get("status")
+    status = status if isinstance(status, int) else None
+    if event.code is not None:
+        raise NodeFailed(event.code, event.message, status)
+    if status is not None and status >= _FAILING:
+        raise NodeFailed("http.status", f"the answer has the status {status}", status)
+    return Go(node.next)
+
+
+def task(walk: Walk, node: Task) -> Suspend:
+    """Put the task into its queue, and wait."""
+    walk.effects.append(Enqueue(node.queue, payload(walk, node.payload)))
+    return Suspend(waiting.pause(walk, node, Expectation(kind="task", node=walk.frame.node)))
+
+
+def delivered(walk: Walk, node: Task, event: Delivered) -> Go:
+    """Keep what the worker gave; raises NodeFailed where it could not do its work."""
+    result = None if event.code is not None else event.result
+    _keep(walk, node, result)
+    if event.code is not None:
+        raise NodeFailed(event.code, event.message)
+    return Go(node.next)
+
+
+def late(walk: Walk, node: Task) -> Go | None:
+    """Nobody has done the task in time; None where the frame expires."""
+    _keep(walk, node, None)
+    return Go(node.timeout.next, "timeout") if node.timeout is not None else None
+
+
+def _keep(walk: Walk, node: Task, result: Json) -> None:
+    walk.frame.nodes[walk.frame.node] = result if isinstance(result, dict) else {}
+    if node.save is not None:
+        walk.frame.variables[node.save] = result
+
+
+def emit(walk: Walk, node: EmitEvent) -> Go:
+    """Tell the tenant's webhooks."""
+    walk.effects.append(Notify(node.event, walk.value(node.data), walk.frame.node, walk.frame.script.ref.flow))
+    return Go(node.next)
+
+
+def component(text: str) -> str:
+    """The text as one component of a path, which leads nowhere else."""
+    if text in {".", ".."}:
+        raise ExpressionError("expression.value", "A component of a path cannot be made of dots alone.")
+    return quote(text, safe="")
+
+
+def _listed(value: Json) -> list[str]:
+    """A query parameter's values; none for null."""
+    values = value if isinstance(value, list) else [value]
+    return [_printed(one) for one in values if one is not None]
+
+
+def _printed(value: Json) -> str:
+    """Text as it is, anything else as compact JSON; null is nothing."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()
