@@ -133,7 +133,7 @@ async def test_an_address_that_takes_no_connection_gives_way_to_the_next(bench: 
 async def test_an_address_that_says_nothing_costs_a_part_of_the_time_alone(bench: Bench) -> None:
     bench.names.answers["shop.example"] = [["127.0.0.3", "127.0.0.1"]]
     with dead_end("127.0.0.3", bench.listener.port):
-        outcome = await bench.send(OutboundRequest(method="GET", url=bench.base, timeout=1_000))
+        outcome = await bench.send(OutboundRequest(method="GET", url=bench.base, timeout=2_000))
         assert (outcome.code, bench.listener.connections) == (None, 1)
         bench.names.answers["shop.example"] = [["127.0.0.3"]]
         outcome = await bench.send(OutboundRequest(method="GET", url=bench.base, timeout=200))

@@ -206,6 +206,7 @@ BOMB = gzip.compress(b"\x00" * 50_000_000)
         pytest.param(endless(b"HTTP/1.0 200 OK\r\n\r\n", b"x" * 9_999), id="without end"),
         pytest.param(endless(CHUNKED, b"270f\r\n" + b"x" * 9_999 + b"\r\n"), id="chunks without end"),
         pytest.param(endless(CHUNKED, b"1\r\nx\r\n" * 999), id="chunks of one byte"),
+        pytest.param(CHUNKED + b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n", id="too many chunks"),
         pytest.param(packed(gzip.compress(b"x" * (LIMIT + 1)), "gzip"), id="one byte more, packed"),
         pytest.param(packed(BOMB, "gzip"), id="gzip bomb"),
         pytest.param(packed(zlib.compress(b"\x00" * 50_000_000), "deflate"), id="deflate bomb"),

@@ -30,8 +30,6 @@ from engine.runtime.outbound.wire import exchange
 
 _AT_ONCE: Final = 64
 _CHANCE: Final = random.SystemRandom().random
-_FIRST_FINAL: Final = 200
-"""The statuses below it announce another answer; one that stays is none that was asked for."""
 
 
 class OutboundClient:
@@ -98,8 +96,6 @@ class OutboundClient:
         message = written(hop)
         addresses = await self._checked_addresses(hop.target)
         async with exchange(message, addresses, self._trust, patience) as response:
-            if response.status < _FIRST_FINAL:
-                raise SendFailed(REFUSED, "The answer changes the protocol.")
             headers = read_headers(response)
             return next_hop(hop, response.status, headers.get("location")) or await read_answer(response, headers)
 
