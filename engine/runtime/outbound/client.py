@@ -1,0 +1,115 @@
+"""The client that makes requests for runs: tries, redirects and their checks, each within its bounds."""
+
+import asyncio
+import random
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import httpx
+
+from engine.runtime.clock import Clock, SystemClock
+from engine.runtime.outbound.addresses import Address, as_address, may_ask_for, may_reach, read_allowed
+from engine.runtime.outbound.answers import read_answer, read_headers
+from engine.runtime.outbound.backoff import asked_pause, pause_before, tries_again
+from engine.runtime.outbound.port import (
+    LONGEST_TIMEOUT,
+    MOST_REDIRECTS,
+    REFUSED,
+    TIMEOUT,
+    Answer,
+    OutboundRequest,
+    Outcome,
+    SendFailed,
+    blocked,
+)
+from engine.runtime.outbound.redirects import Hop, first_hop, next_hop, written
+from engine.runtime.outbound.resolving import Resolve, SystemResolver
+from engine.runtime.outbound.targets import Target
+from engine.runtime.outbound.wire import exchange
+
+_AT_ONCE: Final = 64
+_CHANCE: Final = random.SystemRandom().random
+
+
+class OutboundClient:
+    """Makes requests over connections of their own: nothing is shared between two, neither cookies nor sockets.
+
+    `allowed` is the operator's list of addresses that are not public, and may be reached all the same (`host[:port]`);
+    what else it takes is for tests: where time, chance, addresses and trust come from. Proxies, `.netrc` and certificates named
+    in the environment are not looked at. Raises SettingsError for a list that cannot be read.
+    """
+
+    def __init__(
+        self,
+        allowed: Sequence[str] = (),
+        *,
+        clock: Clock | None = None,
+        resolve: Resolve | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: Callable[[], float] = _CHANCE,
+        trust: ssl.SSLContext | None = None,
+        at_once: int = _AT_ONCE,
+    ) -> None:
+        self._allowed = read_allowed(allowed)
+        self._clock = clock or SystemClock()
+        self._resolve = resolve or SystemResolver()
+        self._sleep = sleep
+        self._chance = chance
+        self._trust = trust or httpx.create_ssl_context(trust_env=False)
+        self._places = asyncio.Semaphore(at_once)
+
+    async def send(self, request: OutboundRequest) -> Outcome:
+        """Make the request, with its retries; a place among those at work is waited for within the time of each try."""
+        try:
+            first = first_hop(request)
+            written(first)
+        except SendFailed as failure:
+            return _failed(failure, 0)
+        retries = 0
+        while True:
+            outcome, passing = await self._try(first, request, retries)
+            if not tries_again(request, outcome, passing=passing):
+                return outcome
+            retries += 1
+            await self._sleep(pause_before(retries, self._chance(), asked_pause(outcome, self._clock.wall())))
+
+    async def _try(self, first: Hop, request: OutboundRequest, retries: int) -> tuple[Outcome, bool]:
+        patience = max(1, min(request.timeout, LONGEST_TIMEOUT)) / 1000
+        try:
+            async with asyncio.timeout(patience), self._places:
+                return Outcome(answer=await self._follow(first, patience), retries=retries), False
+        except TimeoutError:
+            return Outcome(code=TIMEOUT, message="No whole answer came in time.", retries=retries), True
+        except SendFailed as failure:
+            return _failed(failure, retries), failure.passing
+
+    async def _follow(self, hop: Hop, patience: float) -> Answer:
+        for _ in range(MOST_REDIRECTS + 1):
+            arrived = await self._ask(hop, patience)
+            if isinstance(arrived, Answer):
+                return arrived
+            hop = arrived
+        raise SendFailed(REFUSED, f"The answers point elsewhere more than {MOST_REDIRECTS} times.")
+
+    async def _ask(self, hop: Hop, patience: float) -> Answer | Hop:
+        message = written(hop)
+        addresses = await self._checked_addresses(hop.target)
+        async with exchange(message, addresses, self._trust, patience) as response:
+            headers = read_headers(response)
+            return next_hop(hop, response.status, headers.get("location")) or await read_answer(response, headers)
+
+    async def _checked_addresses(self, target: Target) -> list[Address]:
+        """Every address of the target, looked up once; one that may not be reached closes all of them."""
+        if not may_ask_for(target.host):
+            raise blocked("The address may not be reached.")
+        literal = as_address(target.host)
+        found = [literal] if literal is not None else [as_address(text) for text in await self._resolve(target.host)]
+        addresses = [address for address in found if address is not None]
+        if len(addresses) < len(found) or not all(may_reach(address, target.host, target.port, self._allowed) for address in addresses):
+            raise blocked("The address may not be reached.")
+        return addresses
+
+
+def _failed(failure: SendFailed, retries: int) -> Outcome:
+    return Outcome(answer=failure.answer, code=failure.code, message=failure.message, retries=retries)
