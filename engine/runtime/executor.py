@@ -14,8 +14,7 @@ import structlog
 from msgspec import Struct
 
 from engine.errors import ConversationNotFound, ExecutionNotFound, InvalidWaitToken
-from engine.model.effects import Invoke
-from engine.model.run import ENDED
+from engine.model.run import ENDED, Invoke
 from engine.model.values import Limits, Millis
 from engine.runtime.bulletin import Bulletin
 from engine.runtime.catalog import Catalog, MissingVersion

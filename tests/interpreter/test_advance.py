@@ -8,11 +8,11 @@ import pytest
 from engine.errors import AnswerRefused, EventRefused
 from engine.interpreter import CompiledFlow, advance, compile_flow, decode_run, encode_run
 from engine.loading import Source, load_flow
-from engine.model.effects import Await, Emit, Finish, Invoke, Step
+from engine.model.effects import Await, Emit, Finish, Step
 from engine.model.events import Answered, Cancelled, Event, Returned, Started, TimedOut
 from engine.model.flow import Flow
 from engine.model.nodes import Http, Message
-from engine.model.run import FlowRef, Run, Trigger
+from engine.model.run import FlowRef, HttpRequest, Invoke, Run, Trigger
 from engine.model.values import Limits
 from engine.testing.shelf import Shelf
 
@@ -239,7 +239,7 @@ CALLS = compile_flow(
 def test_a_call_leaves_the_run_running_until_its_result_returns() -> None:
     asked = after(CALLS, started())
     assert asked.run.status == "running"
-    assert asked.effects == (Invoke(0, "look", "http", {"method": "GET", "url": "https://shop.example/"}, repeatable=True),)
+    assert asked.effects == (Invoke(0, "look", HttpRequest("GET", "https://shop.example/"), repeatable=True),)
     told = after(CALLS, Returned(at=NOON, step=0, result={"status": 200}), run=asked.run)
     assert said(told) == ["200"]
     assert told.run.turns == 1

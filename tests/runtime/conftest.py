@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.loading import Source, load_flow
-from engine.model.effects import Invoke
 from engine.model.events import Returned
 from engine.model.flow import Flow
+from engine.model.run import Invoke
 from engine.runtime.catalog import encode_flow
 from engine.runtime.invariants import check_invariants
 from engine.runtime.replies import TurnReply

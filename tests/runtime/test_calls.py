@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from engine.errors import InvalidWaitToken, TurnInProgress
-from engine.model.effects import Invoke
 from engine.model.events import Returned
 from engine.model.flow import Flow, Intent
 from engine.model.nodes import Ask, Http, Message
+from engine.model.run import Invoke
 from engine.runtime.requests import CancelRequest, Idempotency, TriggerRequest
 from tests.runtime.conftest import Script, World, until
 
@@ -42,7 +42,7 @@ async def test_a_turn_goes_on_with_each_result_and_is_one_turn(calling: World, s
     reply = (await calling.executor.trigger(caller, ASKED)).reply
     assert [block.payload["text"] for block in reply.blocks] == ["One moment.", "Paid 201. Anything else?"]
     assert (reply.rev, reply.status) == (1, "waiting_input")
-    assert [(call.node, call.step, call.repeatable, call.request["url"]) for call in script.asked] == [
+    assert [(call.node, call.step, call.repeatable, call.request.url) for call in script.asked] == [
         ("look", 0, True, "https://shop.example/orders"),
         ("pay", 1, False, "https://pay.example/200"),
     ]

@@ -16,16 +16,19 @@ from engine.model.nodes import (
     Assign,
     Call,
     Choice,
+    EmitEvent,
     End,
     Form,
     Http,
     Jump,
     Message,
     Node,
+    OnError,
     ShowBlock,
     Split,
     Switch,
     Target,
+    Task,
     Wait,
     Waiting,
 )
@@ -128,6 +131,10 @@ def _said(node: Node, flow: Flow) -> str:
             return node.flow
         case Http():
             return f"{node.method} {node.url}"
+        case Task():
+            return node.queue
+        case EmitEvent():
+            return node.event
         case Wait():
             return _moments(node)
         case End():
@@ -138,14 +145,16 @@ def _said(node: Node, flow: Flow) -> str:
 
 def _moments(node: Wait) -> str:
     if node.causes:
-        return "any of " + ", ".join(cause.name or cause.length or cause.until or "" for cause in node.causes)
+        return "any of " + ", ".join(cause.name or cause.event or cause.length or cause.until or "" for cause in node.causes)
+    if node.event is not None:
+        return node.event
     return f"for {node.length}" if node.length is not None else f"until {node.until}"
 
 
 def _ways(node: Node, flow: Flow) -> Iterator[_Way]:
     """Every way out of the node; that of the commands is drawn once for all."""
     match node:
-        case Message() | ShowBlock() | Assign() | Form():
+        case Message() | ShowBlock() | Assign() | Form() | EmitEvent():
             yield _Way(node.next, "next", "next")
         case Ask():
             yield from (_Way(target, f"route:{key}", key) for key, target in node.routes.items())
@@ -161,9 +170,9 @@ def _ways(node: Node, flow: Flow) -> Iterator[_Way]:
             yield from _of_call(node)
         case Jump():
             yield _Way(_flow_id(node.flow), "jumps", "jumps")
-        case Http():
+        case Http() | Task():
             yield _Way(node.next, "next", "next")
-            yield from _if_there(node.on_error, "error", "error")
+            yield from _of_failures(node.on_error)
         case Wait():
             yield from (_Way(target, f"route:{key}", key) for key, target in node.routes.items())
             yield _Way(node.next, "next", "next")
@@ -172,6 +181,13 @@ def _ways(node: Node, flow: Flow) -> Iterator[_Way]:
         case _:
             assert_never(node)
     yield from _of_waiting(node)
+
+
+def _of_failures(on_error: OnError | None) -> Iterator[_Way]:
+    if isinstance(on_error, dict):
+        yield from (_Way(target, "error", key) for key, target in on_error.items())
+    else:
+        yield from _if_there(on_error, "error", "error")
 
 
 def _of_choice(node: Choice, flow: Flow) -> Iterator[_Way]:

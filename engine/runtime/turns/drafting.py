@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from engine.model.effects import Await, Invoke, Step
+from engine.model.effects import Await, Step
+from engine.model.run import Invoke
 from engine.model.values import Millis
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId

@@ -2,7 +2,8 @@
 
 from msgspec import Struct, field
 
-from engine.model.effects import Invoke, Warned
+from engine.model.effects import Warned
+from engine.model.run import Invoke
 from engine.model.values import Json, Millis
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Idempotency, TokenUsage

@@ -13,6 +13,7 @@ from engine.model.nodes import (
     Assign,
     Call,
     Choice,
+    EmitEvent,
     End,
     Form,
     Http,
@@ -22,6 +23,7 @@ from engine.model.nodes import (
     ShowBlock,
     Split,
     Switch,
+    Task,
     Wait,
     Waiting,
 )
@@ -77,7 +79,7 @@ def ways(flow: Flow) -> Iterator[tuple[str, str, Path]]:
 
 def _edges(node: Node) -> Iterator[tuple[str, Path]]:
     match node:
-        case Message() | ShowBlock() | Assign():
+        case Message() | ShowBlock() | Assign() | EmitEvent():
             yield "next", ("next",)
         case Switch():
             yield from ((f"case:{number}", ("cases", number)) for number in range(len(node.cases)))
@@ -97,6 +99,10 @@ def _edges(node: Node) -> Iterator[tuple[str, Path]]:
         case Http():
             yield "next", ("next",)
             yield from [] if node.on_error is None else [("error", ("on_error",))]
+        case Task():
+            yield "next", ("next",)
+            yield from [] if node.on_error is None else [("error", ("on_error",))]
+            yield from _meanwhile(node)
         case Wait():
             yield from _routed(node.routes, every=bool(node.causes) and {cause.name for cause in node.causes} <= node.routes.keys())
             yield from _meanwhile(node)
