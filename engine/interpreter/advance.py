@@ -15,7 +15,7 @@ from engine.interpreter.following import expire_frame, fail_node, follow, go_on
 from engine.interpreter.outcomes import LimitPassed, NodeFailed, Outcome
 from engine.interpreter.walk import Walk
 from engine.model.effects import Step
-from engine.model.events import Answered, Cancelled, Delivered, Event, Reminded, Returned, Signalled, Started, TimedOut
+from engine.model.events import Answered, Cancelled, Delivered, Event, GivenUp, Reminded, Returned, Signalled, Started, TimedOut
 from engine.model.nodes import Asking, Http, Task, Wait
 from engine.model.run import FlowRef, Pause, Run
 from engine.model.values import Limits
@@ -47,6 +47,8 @@ def advance(book: Book, run: Run, event: Event, limits: Limits = _DEFAULTS) -> S
             return _signalled(walk, event)
         case Delivered():
             return _delivered(walk, event)
+        case GivenUp():
+            return _given_up(walk, event)
         case Cancelled():
             return _cancelled(walk, event)
         case _:
@@ -144,6 +146,12 @@ def _delivered(walk: Walk, event: Delivered) -> Step:
     except NodeFailed as failure:
         way = fail_node(walk, failure, continued=True)
     return go_on(walk, way)
+
+
+def _given_up(walk: Walk, event: GivenUp) -> Step:
+    if walk.frames:
+        walk.left(f"error:{event.code}", continued=True)
+    return finished(walk, "failed", "failed", code=event.code)
 
 
 def _cancelled(walk: Walk, event: Cancelled) -> Step:

@@ -65,11 +65,17 @@ class Delivered(Happening, frozen=True, kw_only=True, tag="delivered"):
     message: str = ""
 
 
+class GivenUp(Happening, frozen=True, kw_only=True, tag="given_up"):
+    """The shell cannot take the run on: it fails with this code, whatever its nodes say."""
+
+    code: str
+
+
 class Cancelled(Happening, frozen=True, kw_only=True, tag="cancelled"):
     """Somebody ended the run from outside."""
 
     reason: Literal["cancelled", "replaced"] = "cancelled"
 
 
-Event = Started | Answered | TimedOut | Reminded | Returned | Signalled | Delivered | Cancelled
+Event = Started | Answered | TimedOut | Reminded | Returned | Signalled | Delivered | GivenUp | Cancelled
 """Every event there is."""

@@ -14,26 +14,28 @@ import structlog
 from msgspec import Struct
 
 from engine.errors import ConversationNotFound, ExecutionNotFound, InvalidWaitToken
-from engine.model.run import ENDED, Invoke
+from engine.model.run import ENDED
 from engine.model.values import Limits, Millis
 from engine.runtime.bulletin import Bulletin
 from engine.runtime.catalog import Catalog, MissingVersion
 from engine.runtime.clock import Clock
 from engine.runtime.ids import NewId, uuid7
-from engine.runtime.performing import Performers, perform
+from engine.runtime.performing import Outside
 from engine.runtime.replies import TurnReply, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, TriggerRequest
 from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
-from engine.runtime.store.rows import ConversationRow, EffectResultRow, IdempotencyRow
+from engine.runtime.store.rows import ConversationRow, IdempotencyRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns.admission import reaches
 from engine.runtime.turns.deciding import Decider
+from engine.runtime.turns.leases import Claim, TakenOver
 from engine.runtime.turns.memory import RunMemory, StoredRuns
-from engine.runtime.turns.occasion import Begun, Drafted
+from engine.runtime.turns.occasion import Drafted
 from engine.runtime.turns.opening import Opened, decide_opening
+from engine.runtime.working import Worker
 
-Outcome = TypeVar("Outcome", bound=Drafted | bytes | None)
+Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | bytes | None)
 
 _log = structlog.get_logger()
 
@@ -64,7 +66,7 @@ class Executor:
         clock: Clock,
         *,
         limits: Limits | None = None,
-        performers: Performers | None = None,
+        outside: Outside | None = None,
         new_id: NewId | None = None,
         memory: RunMemory | None = None,
     ) -> None:
@@ -72,11 +74,10 @@ class Executor:
         self._catalog = catalog
         self._keyring = keyring
         self._clock = clock
-        self._performers = performers or {}
         self._new_id = new_id or (lambda: uuid7(clock.wall()))
         self._decider = Decider(catalog, limits or Limits(), self._new_id, memory or StoredRuns())
-        self._working: set[asyncio.Task[TurnReply]] = set()
         self.bulletin = Bulletin()
+        self.worker = Worker(store, self._decider, self._take, outside or Outside(), clock)
 
     async def open(self, tenant_id: str, asked: OpenRequest) -> Opened:
         """Open a conversation for a session, or continue the one that the session or its customer had."""
@@ -179,11 +180,6 @@ class Executor:
         await self.latest(caller, run_id)
         return shown_trace(await self._store.turns(caller.tenant_id, run_id))
 
-    async def drain(self) -> None:
-        """Let calls under way come to their end."""
-        while self._working:
-            await asyncio.wait(self._working)
-
     def _stopwatch(self) -> Callable[[], Millis]:
         began = self._clock.monotonic()
         return lambda: round((self._clock.monotonic() - began) * 1000)
@@ -224,32 +220,9 @@ class Executor:
             return Taken(decode_reply(outcome), replayed=True)
         if outcome.invoke is None:
             return Taken(outcome.reply)
-        work = asyncio.create_task(self._carry_on(outcome, outcome.invoke, elapsed))
-        self._working.add(work)
-        work.add_done_callback(self._working.discard)
+        work = self.worker.begin(Claim.of(outcome, outcome.invoke), elapsed)
         done, _ = await asyncio.wait({work}, timeout=patience)
         return Taken(work.result()) if done else Taken(await self._unfinished(outcome, key))
-
-    async def _carry_on(self, drafted: Drafted, invoke: Invoke, elapsed: Callable[[], Millis]) -> TurnReply:
-        """Make the call and take the turn on with its result, until it asks for no more."""
-        reply = drafted.reply
-        while True:
-            result = await perform(self._performers, invoke)
-            run = drafted.record.run
-            now = self._store.now()
-            kept = EffectResultRow(
-                tenant_id=run.tenant_id, run_id=run.id, rev=run.rev, step=invoke.step, at=now, returned=msgspec.msgpack.encode(result)
-            )
-            await self._store.save_result(kept)
-            begun = Begun(drafted.reply, drafted.trace)
-            order = Order(tenant_id=run.tenant_id, run_id=run.id)
-            outcome = await self._take(order, partial(self._decider.returned, result, begun, run.epoch, elapsed))
-            if outcome is None:
-                return reply
-            drafted, reply = outcome, outcome.reply
-            if drafted.invoke is None:
-                return reply
-            invoke = drafted.invoke
 
     async def _unfinished(self, drafted: Drafted, key: Idempotency | None) -> TurnReply:
         """What is known while the turn goes on; the first answer sent is the one that is kept under the request's key."""
@@ -286,7 +259,13 @@ def _readable(view: RunView) -> TurnReply | None:
 
 def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tuple[Decision, Outcome]:
     outcome = decide(snapshot)
-    return (outcome.record if isinstance(outcome, Drafted) else Noted()), outcome
+    match outcome:
+        case Drafted():
+            return outcome.record, outcome
+        case TakenOver():
+            return Noted(leased=outcome.leased), outcome
+        case _:
+            return Noted(), outcome
 
 
 def _key(asked: Idempotency | None) -> tuple[str, str] | None:

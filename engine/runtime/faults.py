@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from engine.errors import SettingsError
 
-FaultName = Literal["before_commit", "after_commit", "before_reply"]
+FaultName = Literal["before_commit", "after_commit", "before_reply", "before_call", "after_call", "after_result"]
 FAULT_NAMES: Final[tuple[FaultName, ...]] = get_args(FaultName)
 
 

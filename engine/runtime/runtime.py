@@ -1,12 +1,12 @@
 """The composition of the shell: store, catalog, executor and scheduler, opened together and closed in order."""
 
-from typing import Self
+from typing import Final, Self
 
 from engine.runtime.catalog import Catalog
 from engine.runtime.clock import Clock, SystemClock
 from engine.runtime.executor import Executor
 from engine.runtime.faults import FaultPoints
-from engine.runtime.performing import Performers
+from engine.runtime.performing import Outside, Performers
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.store.port import Store
 from engine.runtime.store.registry import Registry
@@ -15,17 +15,29 @@ from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
 from engine.runtime.tokens import Keyring
 
+_PATIENCE: Final = 1.0
+"""Seconds that calls under way have to come to their end when the process stops."""
+
 
 class Runtime:
     """Everything that serves conversations on one database."""
 
-    def __init__(self, store: Store, registry: Registry, keyring: Keyring, clock: Clock, *, performers: Performers | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        performers: Performers | None = None,
+        faults: FaultPoints | None = None,
+    ) -> None:
         self.store = store
         self.registry = registry
         self.keyring = keyring
         self.clock = clock
         self.catalog = Catalog(registry)
-        self.executor = Executor(store, self.catalog, keyring, clock, performers=performers)
+        self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
         self.scheduler = Scheduler(store, self.executor, self.catalog, clock)
         self._lock: ServerLock | None = None
 
@@ -51,7 +63,7 @@ class Runtime:
         if lock is not None:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
-        runtime = cls(store, registry, Keyring({"a": secret}), clock, performers=performers)
+        runtime = cls(store, registry, Keyring({"a": secret}), clock, performers=performers, faults=faults)
         runtime._lock = lock
         await runtime.catalog.refresh()
         if serving:
@@ -63,7 +75,7 @@ class Runtime:
         self.executor.bulletin.close()
         if self._lock is not None:
             await self.scheduler.stop()
-        await self.executor.drain()
+        await self.executor.worker.stop(_PATIENCE)
         await self.store.close()
         await self.registry.close()
         if self._lock is not None:

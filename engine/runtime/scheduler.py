@@ -152,6 +152,10 @@ class Scheduler:
             at = datetime.now(UTC) + timedelta(milliseconds=wait)
             self._ticker.add_job(self._told(self._tick), "date", run_date=at, id="soon", replace_existing=True)
 
+    async def _work(self) -> None:
+        await self._executor.worker.renew()
+        await self._executor.worker.take_over()
+
     async def _refresh(self) -> None:
         await self._catalog.refresh()
 
@@ -159,7 +163,7 @@ class Scheduler:
         await self._store.prune(self._store.now() - IDEMPOTENCY_LIFE)
 
     def _begin(self) -> None:
-        for job, seconds in ((self._tick, _TICK), (self._refresh, _TICK), (self._prune, 3600.0)):
+        for job, seconds in ((self._tick, _TICK), (self._work, _TICK), (self._refresh, _TICK), (self._prune, 3600.0)):
             self._ticker.add_job(
                 self._told(job), "interval", seconds=seconds, id=job.__name__, next_run_time=datetime.now(UTC), replace_existing=True
             )

@@ -15,6 +15,7 @@ from engine.runtime.store.port import (
     Decide,
     Decision,
     DueWait,
+    LapsedRun,
     MessageView,
     Noted,
     OpenRun,
@@ -195,6 +196,8 @@ class MemoryStore:
                     self._change_run(changes, snapshot, record)
                 self._change_conversation(changes, snapshot, decision, decision.turn.at)
             case Noted():
+                if decision.leased is not None:
+                    self._put_run(changes, decision.leased.run, decision.leased.expected)
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
         if decision.idempotency is not None:
             kept = decision.idempotency
@@ -203,10 +206,7 @@ class MemoryStore:
 
     def _change_run(self, changes: _Changes, snapshot: Snapshot, record: Record) -> None:
         run, turn, tenant = record.run, record.turn, record.run.tenant_id
-        stored = self._runs.get((tenant, run.id))
-        if record.expected != (None if stored is None else (stored.rev, stored.epoch)):
-            raise StaleRecord(f"Run {run.id} is not at {record.expected} any more.")
-        changes.put(self._runs, (tenant, run.id), run)
+        self._put_run(changes, run, record.expected)
         ended = None if record.closed is None else self._end(changes, tenant, record.closed, snapshot.now)
         if record.moved is not None:
             self._move(changes, tenant, record.moved)
@@ -225,6 +225,12 @@ class MemoryStore:
             changes.insert(self._usage, (tenant, usage.id), usage)
         for told in record.outbox:
             changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
+
+    def _put_run(self, changes: _Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
+        stored = self._runs.get((run.tenant_id, run.id))
+        if expected != (None if stored is None else (stored.rev, stored.epoch)):
+            raise StaleRecord(f"Run {run.id} is not at {expected} any more.")
+        changes.put(self._runs, (run.tenant_id, run.id), run)
 
     def _end(self, changes: _Changes, tenant_id: str, closed: WaitClosed, now: Millis) -> str:
         wait = self._waits.get((tenant_id, closed.id))
@@ -252,6 +258,16 @@ class MemoryStore:
         key = (row.tenant_id, row.run_id, row.rev, row.step)
         if key not in self._results:
             self._results.put(key, msgspec.msgpack.encode(row))
+
+    async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
+        """By its key."""
+        return self._results.get((tenant_id, run_id, rev, step))
+
+    async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
+        """Looks at every run."""
+        now = self.now()
+        out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id) for _, run in sorted(out, key=lambda one: one[0])[:limit]]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""

@@ -12,6 +12,7 @@ from engine.model.flow import Flow
 from engine.model.run import Invoke
 from engine.runtime.catalog import encode_flow
 from engine.runtime.invariants import check_invariants
+from engine.runtime.performing import Call
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, Idempotency, OpenRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
@@ -107,10 +108,10 @@ class Script:
         self.asked: list[Invoke] = []
         self.act: Callable[[Invoke], Awaitable[Returned]] | None = None
 
-    async def __call__(self, invoke: Invoke) -> Returned:
-        self.asked.append(invoke)
+    async def __call__(self, call: Call) -> Returned:
+        self.asked.append(call.invoke)
         assert self.act is not None
-        return await self.act(invoke)
+        return await self.act(call.invoke)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ async def test_a_request_whose_patience_ends_is_told_what_there_is_and_the_turn_
     following = asyncio.create_task(calling.executor.follow(caller, first.reply.execution_id, None, 30))
     await until(lambda: calling.executor.bulletin.awaited(first.reply.execution_id))
     go_on.set()
-    await calling.executor.drain()
+    await calling.executor.worker.drain()
     await following
     assert (await calling.executor.latest(caller, first.reply.execution_id)).status == "waiting_input"
     again = await calling.executor.trigger(caller, ASKED)
@@ -117,7 +117,7 @@ async def test_a_result_that_comes_after_a_cancel_changes_nothing(calling: World
     ended = (await calling.executor.cancel(caller, CancelRequest(run_id=first.reply.execution_id))).reply
     assert ended.status == "aborted"
     go_on.set()
-    await calling.executor.drain()
+    await calling.executor.worker.drain()
     assert (await calling.executor.latest(caller, first.reply.execution_id)).status == "aborted"
     assert len(script.asked) == 1
 

@@ -10,6 +10,7 @@ OF_ALL_TENANTS = {
     "ANYTHING",
     "DUE",
     "DUE_TENANTS",
+    "LAPSED",
     "NEXT_DUE",
     "PROVE",
     "PRUNE",

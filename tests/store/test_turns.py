@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.errors import Unfit
-from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord, Store, WaitClosed, WaitMoved
+from engine.runtime.store.port import ConversationChange, Leased, Noted, Order, Record, Snapshot, StaleRecord, Store, WaitClosed, WaitMoved
 from engine.runtime.store.rows import EffectResultRow, WaitEnd
 from engine.testing.clock import ManualClock
 from tests.store.turns import MINUTE, Taking, conversation, end_wait, ending, idempotency, look, new_id, start, starting, turn, wait
@@ -417,3 +417,45 @@ async def test_turns_of_other_runs_are_saved_with_the_one_that_brings_them_or_no
     new = await store.take(order, replacing(stale=False))
     assert [one.run.id for one in (await look(store, order)).open_runs] == [new]
     assert (await look(store, Order(tenant_id="t", run_id=old))).wait is None
+
+
+def leasing(until: int, *, rev: int = 1) -> Taking:
+    """Gives the run into somebody's hands until a moment."""
+
+    def decide(snapshot: Snapshot) -> tuple[Noted, str]:
+        assert snapshot.run is not None
+        run = replace(snapshot.run, epoch=snapshot.run.epoch + 1, lease_until=until)
+        return Noted(leased=Leased(run, (rev, snapshot.run.epoch))), run.id
+
+    return decide
+
+
+async def test_a_run_whose_lease_has_run_out_is_found_the_longest_ago_first(store: Store, clock: ManualClock) -> None:
+    first, second, held = [await start(store) for _ in range(3)]
+    now = clock.wall()
+    for run_id, until in ((first, now + 9), (second, now + 5), (held, now + MINUTE)):
+        await store.take(Order(tenant_id="t", run_id=run_id), leasing(until))
+    assert await store.lapsed(10) == []
+    clock.advance(9)
+    assert [one.run_id for one in await store.lapsed(10)] == [second, first]
+    assert [one.run_id for one in await store.lapsed(1)] == [second]
+    seen = await look(store, Order(tenant_id="t", run_id=held))
+    assert seen.run is not None
+    assert (seen.run.epoch, seen.run.lease_until) == (1, now + MINUTE)
+
+
+async def test_a_lease_that_rests_on_an_older_turn_is_refused(store: Store) -> None:
+    run_id = await start(store)
+    before = await look(store, Order(tenant_id="t", run_id=run_id))
+    with pytest.raises(StaleRecord):
+        await store.take(Order(tenant_id="t", run_id=run_id), leasing(1, rev=7))
+    assert await look(store, Order(tenant_id="t", run_id=run_id)) == before
+
+
+async def test_a_result_that_was_kept_is_found_by_its_call_alone(store: Store) -> None:
+    row = EffectResultRow(tenant_id="t", run_id="r", rev=2, step=1, at=5, returned=b"first")
+    await store.save_result(row)
+    await store.save_result(replace(row, returned=b"second"))
+    assert await store.result("t", "r", 2, 1) == row
+    for other in (("u", "r", 2, 1), ("t", "s", 2, 1), ("t", "r", 3, 1), ("t", "r", 2, 0)):
+        assert await store.result(*other) is None

@@ -109,8 +109,17 @@ class Record(Struct, frozen=True, kw_only=True):
     """Turns of other runs in the same conversation that are saved with this one: of the runs that it replaces."""
 
 
+class Leased(Struct, frozen=True):
+    """A run's lease changes hands or is renewed; `expected` as in a record."""
+
+    run: RunRow
+    expected: tuple[int, int]
+
+
 class Noted(Struct, frozen=True, kw_only=True):
-    """Nothing happens but that the answer is kept under the request's key (None: nothing at all is written)."""
+    """No turn is taken: the answer is kept under the request's key, a lease changes (all None: nothing at all is written)."""
+
+    leased: Leased | None = None
 
     idempotency: IdempotencyRow | None = None
     opened_conversation: ConversationRow | None = None
@@ -134,6 +143,13 @@ class DueWait(Struct, frozen=True):
     run_id: str
     wait_id: str
     due_at: Millis
+
+
+class LapsedRun(Struct, frozen=True, kw_only=True):
+    """A run in the midst of a turn whose worker has let its lease run out."""
+
+    tenant_id: str
+    run_id: str
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -192,6 +208,12 @@ class Store(Protocol):
 
     async def save_result(self, row: EffectResultRow) -> None:
         """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing."""
+
+    async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
+        """The result that was kept for the call."""
+
+    async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
+        """Running runs whose lease has run out, the longest ago first."""
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Open waits whose moment has come, the oldest first, shared fairly between tenants."""

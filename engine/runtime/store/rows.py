@@ -8,7 +8,7 @@ from engine.model.run import EndReason, Status
 from engine.model.values import Json, Millis
 
 WaitEnd = Literal["answered", "expired", "cancelled"]
-EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "cancelled"]
+EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "given_up", "cancelled"]
 
 
 class ConversationRow(Struct, frozen=True, kw_only=True):

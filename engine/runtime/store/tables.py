@@ -13,6 +13,7 @@ NEWEST_MIGRATION = "0001"
 """The migration that makes the tables as they stand here."""
 
 _OPEN = text("ended_at IS NULL")
+_LEASED = text("lease_until IS NOT NULL")
 _IN_KEY = {"sqlite_with_rowid": False}
 
 
@@ -126,7 +127,10 @@ class RunTable(Stored, table=True):
     """Runs as they stand between two commits."""
 
     __tablename__ = "run"
-    __table_args__ = (Index("run_by_conversation", "tenant_id", "conversation_id", "id"),)
+    __table_args__ = (
+        Index("run_by_conversation", "tenant_id", "conversation_id", "id"),
+        Index("run_by_lease", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
+    )
     tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     conversation_id: str

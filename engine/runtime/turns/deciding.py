@@ -10,7 +10,7 @@ import msgspec
 
 from engine.errors import AnswerRefused, EventRefused, Unfit
 from engine.interpreter import advance, matched_inputs
-from engine.model.events import Answered, Cancelled, Event, Reminded, Returned, Started, TimedOut
+from engine.model.events import Answered, Cancelled, Event, GivenUp, Reminded, Returned, Started, TimedOut
 from engine.model.problems import Problem
 from engine.model.run import Run, Trigger
 from engine.model.values import Limits, Millis
@@ -21,6 +21,7 @@ from engine.runtime.store.port import OpenRun, Snapshot
 from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd
 from engine.runtime.turns import admission
 from engine.runtime.turns.drafting import draft
+from engine.runtime.turns.leases import ATTEMPTS, Claim, TakenOver, claimed, has_lapsed
 from engine.runtime.turns.memory import RunMemory
 from engine.runtime.turns.occasion import Begun, Drafted, Input, Occasion
 
@@ -122,6 +123,20 @@ class Decider:
         closed: WaitEnd | None = "cancelled" if waits else None
         occasion = _occasion(row, conversation, snapshot, "cancelled", closed=closed, key=asked.idempotency)
         return self._advanced(occasion, run, Cancelled(at=snapshot.now, conversation=conversation.variables), elapsed)
+
+    def claim(self, begun: Begun, snapshot: Snapshot) -> TakenOver | Drafted | None:
+        """Take over the call of a run whose worker has died; a run that has cost too many workers is given up."""
+        row, conversation = snapshot.run, snapshot.conversation
+        if row is None or conversation is None or not has_lapsed(row, snapshot.now):
+            return None
+        run = self._memory.recall(row)
+        if row.attempts >= ATTEMPTS or run.pending is None:
+            occasion = _occasion(row, conversation, snapshot, "given_up", begun=begun)
+            event = GivenUp(at=snapshot.now, conversation=conversation.variables, code="run.poison")
+            return self._advanced(occasion, run, event, _at_once)
+        leased = claimed(row, snapshot.now)
+        claim = Claim(row.tenant_id, row.id, row.rev, leased.run.epoch, run.pending, begun, taken_over=True)
+        return TakenOver(leased, claim)
 
     def returned(self, result: Returned, begun: Begun, epoch: int, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | None:
         """Go on with a call's result; nothing happens where the claim is not ours any more."""

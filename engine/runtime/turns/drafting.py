@@ -11,12 +11,9 @@ from engine.runtime.replies import TurnReply, encode_reply
 from engine.runtime.store.port import ConversationChange, Record, WaitClosed, WaitMoved
 from engine.runtime.store.rows import IdempotencyRow, RunRow, TurnRow, WaitRow
 from engine.runtime.traces import TurnTrace, encode_trace
-from engine.runtime.turns.occasion import Drafted, Occasion
+from engine.runtime.turns.occasion import LEASE, Drafted, Occasion
 from engine.runtime.turns.replying import Numbers, draft_reply
 from engine.runtime.turns.rows import draft_messages, draft_outbox, draft_usage
-
-LEASE: Millis = 30_000
-"""How long a worker holds a run while a call is under way, unless it renews."""
 
 
 def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elapsed: Callable[[], Millis]) -> Drafted:

@@ -1,5 +1,7 @@
 """What a turn is made of beside the step itself, and what comes of it."""
 
+from typing import Final
+
 from msgspec import Struct, field
 
 from engine.model.effects import Warned
@@ -10,6 +12,9 @@ from engine.runtime.requests import Idempotency, TokenUsage
 from engine.runtime.store.port import Record, Snapshot
 from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd
 from engine.runtime.traces import TurnTrace
+
+LEASE: Final[Millis] = 30_000
+"""How long a worker holds a run while a call is under way, unless it renews."""
 
 
 class Begun(Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.model.values import Millis
 from engine.runtime.store.port import OpenRun, Order, Snapshot
-from engine.runtime.store.rows import ConversationRow, MessageRow, RunRow, StoredReply, TurnRow, UsageRow, WaitRow
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, StoredReply, TurnRow, UsageRow, WaitRow
 from engine.runtime.store.sqlite.statements import FIND_REPLY, LOAD_CONVERSATION, LOAD_OPEN_RUNS, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
 
 unpack = msgspec.msgpack.Decoder().decode
@@ -19,6 +19,7 @@ _CONVERSATION = ConversationRow.__struct_fields__
 _TURN = TurnRow.__struct_fields__
 _MESSAGE = MessageRow.__struct_fields__
 _USAGE = UsageRow.__struct_fields__
+_RESULT = EffectResultRow.__struct_fields__
 _TO_WAIT = len(_RUN)
 _TO_CONVERSATION = _TO_WAIT + len(_WAIT)
 
@@ -111,6 +112,11 @@ def message_row(values: Sequence[Any]) -> MessageRow:
     if fields["values"] is not None:
         fields["values"] = unpack(fields["values"])
     return MessageRow(**fields)
+
+
+def result_row(values: Sequence[Any]) -> EffectResultRow:
+    """One call's result."""
+    return EffectResultRow(**dict(zip(_RESULT, values, strict=True)))
 
 
 def usage_rows(found: Iterable[Sequence[Any]]) -> list[UsageRow]:

@@ -7,11 +7,12 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, c
 
 from engine.runtime.store.changes import DAY
 from engine.runtime.store.port import UsageKey
-from engine.runtime.store.rows import ConversationRow, MessageRow, RunRow, TurnRow, UsageRow
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, TURN, WAIT, columns, named
 from engine.runtime.store.tables import METADATA
 
 _USAGE: Final = METADATA.tables["usage"]
+_RESULT: Final = METADATA.tables["effect_result"]
 
 ANYTHING: Final = named(select(literal_column("1")))
 
@@ -57,6 +58,18 @@ def _due_of_tenants() -> str:
 
 
 DUE_OF_TENANTS: Final = _due_of_tenants()
+
+LAPSED: Final = named(
+    select(RUN.c.tenant_id, RUN.c.id).where(RUN.c.lease_until <= bindparam("now")).order_by(RUN.c.lease_until).limit(bindparam("limit"))
+)
+RESULT: Final = named(
+    select(*columns(_RESULT, EffectResultRow)).where(
+        _RESULT.c.tenant_id == bindparam("tenant"),
+        _RESULT.c.run_id == bindparam("run"),
+        _RESULT.c.rev == bindparam("rev"),
+        _RESULT.c.step == bindparam("step"),
+    )
+)
 
 CONVERSATION_BY_ID: Final = named(
     select(*columns(CONVERSATION, ConversationRow)).where(

@@ -31,6 +31,8 @@ def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
             for record in (*decision.before, decision):
                 _save_record(cursor, snapshot, record)
         case Noted():
+            if decision.leased is not None:
+                _save_run(cursor, decision.leased.run, decision.leased.expected)
             _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
     if decision.idempotency is not None:
         cursor.execute(SAVE_IDEMPOTENCY, astuple(decision.idempotency))

@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 from engine.model.values import Millis
 from engine.runtime.clock import SteadyClock
 from engine.runtime.store.changes import day, share
-from engine.runtime.store.port import Decide, DueWait, MessageView, Order, RunFilter, RunView, UsageKey, UsageSum
+from engine.runtime.store.port import Decide, DueWait, LapsedRun, MessageView, Order, RunFilter, RunView, UsageKey, UsageSum
 from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite import load, questions
 from engine.runtime.store.sqlite.pieces import Statement, Turn
@@ -46,6 +46,16 @@ class SqliteStore:
     async def save_result(self, row: EffectResultRow) -> None:
         """The first result for its (run, rev, step) stays."""
         await self._writer.run(Statement(KEEP_RESULT, astuple(row)))
+
+    async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
+        """By its key."""
+        asked = {"tenant": tenant_id, "run": run_id, "rev": rev, "step": step}
+        return next(map(load.result_row, await self._readers.ask(questions.RESULT, asked)), None)
+
+    async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
+        """One look into the index."""
+        found = await self._readers.ask(questions.LAPSED, {"now": self.now(), "limit": limit})
+        return [LapsedRun(tenant_id=tenant, run_id=run) for tenant, run in found]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """One look into the index; only where more is due than may be taken are the tenants' shares measured."""

@@ -7,6 +7,7 @@ revision = "0001"
 down_revision = None
 
 _OPEN = text("ended_at IS NULL")
+_LEASED = text("lease_until IS NOT NULL")
 _SIGNED = text("customer_id IS NOT NULL")
 
 
@@ -157,6 +158,7 @@ def _conversations() -> None:
         PrimaryKeyConstraint("tenant_id", "id"),
     )
     op.create_index("run_by_conversation", "run", ["tenant_id", "conversation_id", "id"])
+    op.create_index("run_by_lease", "run", ["lease_until"], sqlite_where=_LEASED, postgresql_where=_LEASED)
 
 
 def _turns() -> None:
