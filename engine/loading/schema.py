@@ -7,11 +7,10 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from engine.loading.absent import LATER_TYPES
 from engine.loading.lint.names import MOST_NODES
 from engine.loading.wording import KEYS
 from engine.model import inputs
-from engine.model.flow import Command, Flow, Icon, Intent
+from engine.model.flow import Command, Flow, Icon, Intent, Subscription
 from engine.model.nodes import Case, Cause, Check, Node, Reminder, Share, Timeout
 from engine.model.values import END, Name
 
@@ -22,6 +21,7 @@ _DESCRIBED: Final = (
     Intent,
     Icon,
     Command,
+    Subscription,
     Timeout,
     Reminder,
     Case,
@@ -37,7 +37,7 @@ _DESCRIBED: Final = (
     inputs.MadeField,
     *get_args(Node),
 )
-_ONE_OF: Final = {"Command": ("next", "reply"), "Wait": ("for", "until", "any"), "Cause": ("for", "until")}
+_ONE_OF: Final = {"Command": ("next", "reply"), "Wait": ("for", "until", "event", "any"), "Cause": ("for", "until", "event")}
 """Keys of which exactly one must be there: types cannot say it."""
 
 
@@ -47,26 +47,20 @@ def flow_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = generated["$defs"]
     for cls in _DESCRIBED:
         _describe(definitions[cls.__name__], cls)
-    later = {cls.__name__ for cls in get_args(Node) if cls.__struct_config__.tag in LATER_TYPES}
-    for name in later:
-        del definitions[name]
     for name, keys in _ONE_OF.items():
         definitions[name]["oneOf"] = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in keys]
     for cls in get_args(Node):
-        if cls.__name__ not in later:
-            definitions[cls.__name__]["properties"]["type"] = {"const": cls.__struct_config__.tag, "description": KEYS["type"]}
-    _name_keys(definitions, later)
+        definitions[cls.__name__]["properties"]["type"] = {"const": cls.__struct_config__.tag, "description": KEYS["type"]}
+    _name_keys(definitions)
     return {"$schema": DIALECT, **definitions.pop("Flow"), "$defs": definitions}
 
 
-def _name_keys(definitions: dict[str, Any], later: set[str]) -> None:
-    """What stands under free keys: names, and of nodes only the types that run."""
+def _name_keys(definitions: dict[str, Any]) -> None:
+    """What stands under free keys: names."""
     flow, named = definitions["Flow"]["properties"], {"pattern": _NAME}
     for key in ("inputs", "variables", "outputs"):
         flow[key]["propertyNames"] = named
-    kinds = [kind for kind in flow["nodes"]["additionalProperties"]["anyOf"] if kind["$ref"].rpartition("/")[2] not in later]
     flow["nodes"] |= {
-        "additionalProperties": {"anyOf": kinds},
         "propertyNames": named | {"not": {"const": END}},
         "minProperties": 1,
         "maxProperties": MOST_NODES,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.loading import CODES, Source, load_flows
+from engine.testing.conversations import load_tests
 
 PAGE = (Path(__file__).resolve().parents[2] / "flows" / "CODES.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `([a-z_.]+)`\n\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -37,6 +38,8 @@ def whole(text: str, note: str) -> str:
 
 def codes(text: str, note: str) -> set[str]:
     """What a check of all the example's files reports."""
+    if note == "test":
+        return {problem.code for problem in load_tests(Source("example.test.yaml", text))[1]}
     named = FILE.split(text)
     files = list(zip(named[1::2], named[2::2], strict=True)) or [("example.yaml", text)]
     encoding = note if note == "latin-1" else "utf-8"

@@ -64,7 +64,7 @@ def test_the_example_of_every_node_type_is_a_node_that_loads(name: str) -> None:
     others = "".join(f"  {target}: {{type: message, text: '{{{{ vars }}}}', next: end}}\n" for target in named if target != "end")
     others = others or "  last: {type: end, result: {all: '{{ vars }}'}}\n"
     start = "  start: {type: switch, cases: [{when: 'false', next: last}], else: example}\n" if "last:" in others else ""
-    variables = "variables: {tries: 0, score: 5, order_number: x, country: de}\n"
+    variables = "variables: {tries: 0, score: 5, order_number: x, country: de, passport: {}}\n"
     flow = load(f"flow: example\n{variables}nodes:\n{start}  example:\n{example}{others}")
     assert type(flow.nodes["example"]).__name__ == name
 

@@ -46,12 +46,14 @@ def targets(part: Part) -> Iterator[Leaf]:
         return
     for key in ("next", "else", "on_exhausted", "on_expired", "on_failed"):
         yield from _named(part.get(key))
-    timeout, routes = part.get("timeout"), part.get("routes")
+    timeout = part.get("timeout")
     if isinstance(timeout, Pairs):
         yield from _named(timeout.get("next"))
-    if isinstance(routes, Pairs):
-        for entry in routes.entries.values():
+    for key in ("routes", "on_error"):
+        ways_out = part.get(key)
+        for entry in ways_out.entries.values() if isinstance(ways_out, Pairs) else ():
             yield from _named(entry.value)
+    yield from _named(part.get("on_error"))
     for key in ("options", "cases", "branches"):
         branches = part.get(key)
         for branch in branches.items if isinstance(branches, Items) else ():

@@ -9,7 +9,7 @@ from engine.loading.lint.names import NAME_HINT, is_name
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.spots import INDEX, is_made
 from engine.loading.tree import Items, Leaf, Pairs, Part
-from engine.model.nodes import Asking, ShowBlock
+from engine.model.nodes import Asking, ShowBlock, Task
 
 _TAKEN: Final = ROOTS | {INDEX}
 
@@ -17,7 +17,7 @@ _TAKEN: Final = ROOTS | {INDEX}
 def check_lists(outline: Outline, findings: Findings) -> None:
     """Reports names that hide a root, and, where no type tells, what is wrong with the rest of such a list."""
     for view in outline.nodes.values():
-        payload = view.part.get("payload") if isinstance(view.part, Pairs) and isinstance(view.known, ShowBlock) else None
+        payload = view.part.get("payload") if isinstance(view.part, Pairs) and isinstance(view.known, ShowBlock | Task) else None
         if isinstance(payload, Pairs) and is_made(payload):
             message = "expected a mapping, and `each` makes a list"
             findings.add("type.wrong", payload.start, message, "let it stand under a key of the payload")

@@ -7,7 +7,7 @@ from msgspec import Struct
 from engine.loading.decode import Walk
 from engine.loading.partial import Partial
 from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Torn, Tree
-from engine.model.nodes import Ask, Call, Choice, Common, Form, Node, Pausing, Wait
+from engine.model.nodes import Ask, Call, Choice, Common, Form, Http, Node, Pausing, Task, Wait
 
 
 class NodeView(Struct, frozen=True):
@@ -150,7 +150,7 @@ def saved(view: NodeView) -> list[tuple[str, int]]:
             return [(field.name, view.value_at("fields", number, "name")) for number, field in named if field.name is not None]
         case Ask(save=str() as name) | Choice(save=str() as name) | Form(save=str() as name):
             return [(name, view.value_at("save"))]
-        case Call(save=str() as name) | Wait(save=str() as name):
+        case Call(save=str() as name) | Http(save=str() as name) | Task(save=str() as name) | Wait(save=str() as name):
             return [(name, view.value_at("save"))]
         case _:
             return []

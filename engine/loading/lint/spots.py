@@ -57,7 +57,10 @@ _FIELD: Final[dict[str, Rule]] = {
     "options": _OPTIONS,
     "validation": _VALIDATION,
 }
-_MOMENT: Final[dict[str, Rule]] = {"for": "template", "until": "template"}
+_CAUSE: Final[dict[str, Rule]] = {"for": "template", "until": "template", "match": "template"}
+CALLBACKS: Final = "callbacks"
+"""The root that is seen only by what leaves for somebody else than the customer."""
+_SENT: Final = frozenset({CALLBACKS})
 NODE_RULES: Final[dict[str, Rule]] = {
     "message": {"text": "text"},
     "block": {"payload": "payload", "fallback": "text"},
@@ -83,7 +86,14 @@ NODE_RULES: Final[dict[str, Rule]] = {
     "split": {},
     "call": {"inputs": "template"},
     "jump": {"inputs": "template"},
-    "wait": {**_MOMENT, "any": _MOMENT, **_WAIT},
+    "http": {
+        "url": "template",
+        "idempotency_key": "template",
+        **dict.fromkeys(("query", "headers", "json", "body"), Seeing("template", _SENT)),
+    },
+    "task": {"payload": Seeing("payload", _SENT), **_WAIT},
+    "wait": {**_CAUSE, "any": _CAUSE, **_WAIT},
+    "emit": {"data": Seeing("template", _SENT)},
     "end": {"result": "template"},
 }
 FLOW_RULE: Final[dict[str, Rule]] = {

@@ -1,6 +1,7 @@
 """What a `wait` waits for, and which way a `split` goes: the keys of each must make sense together."""
 
 from collections.abc import Collection
+from typing import Final
 
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
@@ -8,8 +9,8 @@ from engine.loading.partial import Partial
 from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.nodes import Cause, Split, Wait
 
-_SPELT = {"length": "for", "until": "until", "causes": "any"}
-_LATER = frozenset({"event"})
+_SPELT: Final = {"length": "for", "until": "until", "event": "event", "causes": "any"}
+_OF_CAUSE: Final = {"length": "for", "until": "until", "event": "event"}
 
 
 def check_waits(outline: Outline, findings: Findings) -> None:
@@ -41,8 +42,8 @@ def check_one_of(part: Part, start: int, keys: Collection[str], findings: Findin
 
 
 def _check_wait(view: NodeView, node: Wait, seen: Partial, outline: Outline, findings: Findings) -> None:
-    later = isinstance(view.part, Pairs) and not _LATER.isdisjoint(view.part.entries)
-    check_one_of(view.part, view.start, _SPELT.values(), findings, doubtful=later or not seen.knows(*_SPELT))
+    check_one_of(view.part, view.start, _SPELT.values(), findings, doubtful=not seen.knows(*_SPELT))
+    _check_match(view.part, node, seen, findings)
     written = view.part.get("any") if isinstance(view.part, Pairs) else None
     if isinstance(written, Items):
         names = _check_causes(written, outline, findings)
@@ -52,7 +53,7 @@ def _check_wait(view: NodeView, node: Wait, seen: Partial, outline: Outline, fin
             if name not in (names or ()):
                 hint = findings.meant(name, names or ())
                 findings.add("route.unknown", view.at("routes", name), f"nothing that is waited for has the name {shown(name)}", hint)
-    elif node.routes and seen.knows("causes") and not later:
+    elif node.routes and seen.knows("causes"):
         findings.add("input.unfit", view.at("routes"), "only a wait with `any` has routes", "`next` is where it goes on")
 
 
@@ -66,11 +67,26 @@ def _check_causes(written: Items, outline: Outline, findings: Findings) -> set[s
         if seen is None or cause is None or not isinstance(part, Pairs):
             whole = False
             continue
-        later = not _LATER.isdisjoint(part.entries)
-        check_one_of(part, part.start, ("for", "until"), findings, doubtful=later or not seen.knows("length", "until"))
+        check_one_of(part, part.start, _OF_CAUSE.values(), findings, doubtful=not seen.knows(*_OF_CAUSE))
+        _check_match(part, cause, seen, findings)
         whole = whole and seen.knows("name")
         if cause.name is not None and cause.name in names:
             start = part.entries["name"].value.start
             findings.add("cause.duplicate", start, f"something else that is waited for has the name {shown(cause.name)} already")
         names.add(cause.name or "")
     return names - {""} if whole else None
+
+
+def _check_match(part: Part, cause: Wait | Cause, seen: Partial, findings: Findings) -> None:
+    """Reports a `match` without an event, and paths that lead nowhere."""
+    match = part.get("match") if isinstance(part, Pairs) else None
+    if isinstance(part, Pairs) and match is not None and cause.event is None and seen.knows("event"):
+        findings.add("input.unfit", part.entries["match"].start, "only an event has something to match", "`match` stands beside `event`")
+    check_paths(match, findings)
+
+
+def check_paths(match: Part | None, findings: Findings) -> None:
+    """Reports paths of a `match` that name no key."""
+    for path, entry in match.entries.items() if isinstance(match, Pairs) else ():
+        if not all(path.split(".")):
+            findings.add("value.wrong", entry.start, f"{shown(path)} is no path", "keys with dots between, such as order.id")

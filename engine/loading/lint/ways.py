@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from engine.model.flow import Flow
 from engine.model.inputs import Branch
-from engine.model.nodes import Asking, Call, End, Jump, Node, Pausing, Target
+from engine.model.nodes import Asking, Call, End, Http, Jump, Node, OnError, Pausing, Target, Task
 
 
 class Ways(Struct, frozen=True):
@@ -53,5 +53,17 @@ def _targets(node: Node) -> Iterator[Target]:
     if isinstance(node, Asking):
         options = getattr(node, "options", None)
         yield from (option.next for option in (options if isinstance(options, list) else ()) if isinstance(option, Branch))
+    if isinstance(node, Http | Task):
+        yield from _failures(node.on_error)
     for key in ("cases", "branches"):
         yield from (branch.next for branch in getattr(node, key, ()))
+
+
+def _failures(on_error: OnError | None) -> Iterator[Target]:
+    match on_error:
+        case None:
+            return
+        case dict():
+            yield from on_error.values()
+        case _:
+            yield on_error
