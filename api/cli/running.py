@@ -66,7 +66,12 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
     """Serve until a signal says stop; what was accepted is finished or left whole for the next start."""
     configure(settings)
     with _bound(settings) as listener:
-        runtime = await Runtime.start(database_url=settings.database_url, secret=secret, synchronous=settings.synchronous)
+        runtime = await Runtime.start(
+            database_url=settings.database_url,
+            secret=secret,
+            synchronous=settings.synchronous,
+            allowed_hosts=settings.allowed_hosts_outbound,
+        )
         try:
             demo = await ready_demo(runtime) if dev else None
             app = create_app(runtime, settings, dev=dev)

@@ -16,7 +16,7 @@ from engine.interpreter import Book, CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
 from engine.model.values import Millis
-from engine.runtime.store.registry import ApiKeyRow, FlowHead, PriceRow, PublicKeyRow, Register, Registry, TenantRow
+from engine.runtime.store.registry import ApiKeyRow, ConnectionRow, FlowHead, PriceRow, PublicKeyRow, Register, Registry, TenantRow
 
 _documents: Final = msgspec.msgpack.Decoder(Flow)
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -47,6 +47,7 @@ class _View(Struct, frozen=True):
     intents: Mapping[str, Mapping[str, FlowHead]]
     heads: Mapping[tuple[str, str], FlowHead]
     prices: Mapping[tuple[str, str], tuple[PriceRow, ...]]
+    connections: Mapping[tuple[str, str], ConnectionRow]
 
 
 class _Shelf(Struct, frozen=True):
@@ -142,6 +143,10 @@ class Catalog:
         """The tenant's flows, as the interpreter asks for them."""
         return _Shelf(self, tenant_id)
 
+    def connection(self, tenant_id: str, name: str) -> ConnectionRow | None:
+        """The tenant's connection of that name, its secret sealed."""
+        return self._view.connections.get((tenant_id, name))
+
     def price(self, tenant_id: str, model: str, at: Millis) -> PriceRow | None:
         """The price that is in effect for the model at that moment."""
         rows = self._view.prices.get((tenant_id, model), ())
@@ -164,4 +169,5 @@ def _index(register: Register) -> _View:
         intents=intents,
         heads={(head.tenant_id, head.flow): head for head in register.flows},
         prices=prices,
+        connections={(row.tenant_id, row.name): row for row in register.connections},
     )

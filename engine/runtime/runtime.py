@@ -1,12 +1,15 @@
 """The composition of the shell: store, catalog, executor and scheduler, opened together and closed in order."""
 
+from collections.abc import Sequence
 from typing import Final, Self
 
 from engine.runtime.catalog import Catalog
 from engine.runtime.clock import Clock, SystemClock
 from engine.runtime.executor import Executor
 from engine.runtime.faults import FaultPoints
+from engine.runtime.outbound.client import OutboundClient
 from engine.runtime.performing import Outside, Performers
+from engine.runtime.requesting import HttpPerformer
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.store.port import Store
 from engine.runtime.store.registry import Registry
@@ -14,6 +17,7 @@ from engine.runtime.store.sqlite.connect import Synchronous
 from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
 from engine.runtime.tokens import Keyring
+from engine.runtime.vault import Vault
 
 _PATIENCE: Final = 1.0
 """Seconds that calls under way have to come to their end when the process stops."""
@@ -29,14 +33,16 @@ class Runtime:
         keyring: Keyring,
         clock: Clock,
         *,
+        catalog: Catalog | None = None,
         performers: Performers | None = None,
         faults: FaultPoints | None = None,
     ) -> None:
+        """`performers` stand in for what calls outside, in tests; without them nothing is called."""
         self.store = store
         self.registry = registry
         self.keyring = keyring
         self.clock = clock
-        self.catalog = Catalog(registry)
+        self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
         self.scheduler = Scheduler(store, self.executor, self.catalog, clock)
         self._lock: ServerLock | None = None
@@ -50,12 +56,14 @@ class Runtime:
         clock: Clock | None = None,
         synchronous: Synchronous = "full",
         performers: Performers | None = None,
+        allowed_hosts: Sequence[str] = (),
         faults: FaultPoints | None = None,
         serving: bool = True,
     ) -> Self:
         """Open the database, migrating it first, and begin to tick; `serving=False` leaves scheduler and server lock alone.
 
-        Raises StoreError when the database cannot be used, or another server process uses it.
+        `allowed_hosts` are addresses that flows may reach although they are not public. Raises StoreError when the database cannot be
+        used, or another server process uses it.
         """
         clock = clock or SystemClock()
         path = sqlite_path(database_url)
@@ -63,7 +71,9 @@ class Runtime:
         if lock is not None:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
-        runtime = cls(store, registry, Keyring({"a": secret}), clock, performers=performers, faults=faults)
+        catalog = Catalog(registry)
+        outside = performers or {"http": HttpPerformer(OutboundClient(allowed_hosts), catalog, Vault([secret]))}
+        runtime = cls(store, registry, Keyring({"a": secret}), clock, catalog=catalog, performers=outside, faults=faults)
         runtime._lock = lock
         await runtime.catalog.refresh()
         if serving:

@@ -18,6 +18,8 @@ class TurnTrace(Struct, frozen=True, omit_defaults=True):
     at: Millis
     visits: tuple[Visit, ...] = ()
     notes: tuple[Warned, ...] = ()
+    told: int = 0
+    """How many things the turn has told the tenant's webhooks so far."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -6,7 +6,17 @@ import msgspec
 
 from engine.errors import TenantExists
 from engine.model.values import Millis
-from engine.runtime.store.registry import ApiKeyRow, Draft, FlowHead, FlowVersionRow, PriceRow, PublicKeyRow, Register, TenantRow
+from engine.runtime.store.registry import (
+    ApiKeyRow,
+    ConnectionRow,
+    Draft,
+    FlowHead,
+    FlowVersionRow,
+    PriceRow,
+    PublicKeyRow,
+    Register,
+    TenantRow,
+)
 
 
 class MemoryRegistry:
@@ -19,6 +29,7 @@ class MemoryRegistry:
         self._api_keys: dict[tuple[str, str], ApiKeyRow] = {}
         self._versions: dict[tuple[str, str, int], FlowVersionRow] = {}
         self._prices: dict[tuple[str, str, Millis], PriceRow] = {}
+        self._connections: dict[tuple[str, str], ConnectionRow] = {}
 
     async def revision(self) -> int:
         """Counts changes."""
@@ -33,6 +44,7 @@ class MemoryRegistry:
             api_keys=tuple(self._api_keys[key] for key in sorted(self._api_keys)),
             flows=self._heads(),
             prices=tuple(self._prices[key] for key in sorted(self._prices)),
+            connections=tuple(self._connections[key] for key in sorted(self._connections)),
         )
 
     def _heads(self) -> tuple[FlowHead, ...]:
@@ -85,6 +97,17 @@ class MemoryRegistry:
         for row in rows:
             self._prices[row.tenant_id, row.model, row.effective_from] = row
         self._revision += bool(rows)
+
+    async def put_connection(self, row: ConnectionRow) -> None:
+        """By tenant and name."""
+        self._connections[row.tenant_id, row.name] = row
+        self._revision += 1
+
+    async def drop_connection(self, tenant_id: str, name: str) -> bool:
+        """By tenant and name."""
+        found = self._connections.pop((tenant_id, name), None)
+        self._revision += found is not None
+        return found is not None
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from engine.model.values import Millis
 
 KeyStatus = Literal["active", "paused", "revoked"]
+ConnectionKind = Literal["bearer", "basic", "header", "query"]
 
 
 class TenantRow(Struct, frozen=True, kw_only=True):
@@ -82,6 +83,21 @@ class PriceRow(Struct, frozen=True, kw_only=True):
     effective_from: Millis
 
 
+class ConnectionRow(Struct, frozen=True, kw_only=True):
+    """Where flows of the tenant send requests with credentials, under a name that the flows know; the secret is sealed."""
+
+    tenant_id: str
+    name: str
+    kind: ConnectionKind
+    base_url: str
+    parameter: str | None
+    """The header or query parameter that takes the secret, for these kinds."""
+    secret: bytes
+    """Sealed; of `basic` it is `user:password`."""
+    created_at: Millis
+    modified_at: Millis
+
+
 class FlowHead(Struct, frozen=True, kw_only=True):
     """The active version of a flow, without its text."""
 
@@ -101,6 +117,7 @@ class Register(Struct, frozen=True, kw_only=True):
     api_keys: tuple[ApiKeyRow, ...] = ()
     flows: tuple[FlowHead, ...] = ()
     prices: tuple[PriceRow, ...] = ()
+    connections: tuple[ConnectionRow, ...] = ()
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -139,6 +156,12 @@ class Registry(Protocol):
 
     async def put_prices(self, rows: Sequence[PriceRow]) -> None:
         """Add the rows; one of the same tenant, model and moment is replaced by the new one, all or none."""
+
+    async def put_connection(self, row: ConnectionRow) -> None:
+        """Add the connection, or replace the one of the same tenant and name."""
+
+    async def drop_connection(self, tenant_id: str, name: str) -> bool:
+        """Forget the connection and its secret; False when there is none."""
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -96,6 +96,20 @@ class PriceTable(Stored, table=True):
     effective_from: int = Field(sa_type=BigInteger)
 
 
+class ConnectionTable(Stored, table=True):
+    """Credentials for requests of flows, sealed."""
+
+    __tablename__ = "connection"
+    tenant_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    kind: str
+    base_url: str
+    parameter: str | None
+    secret: bytes
+    created_at: int = Field(sa_type=BigInteger)
+    modified_at: int = Field(sa_type=BigInteger)
+
+
 class ConversationTable(Stored, table=True):
     """Threads of messages with their variables."""
 

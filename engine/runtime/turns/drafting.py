@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from engine.model.effects import Await, Step
 from engine.model.run import Invoke
 from engine.model.values import Millis
@@ -25,6 +27,8 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
     usage = draft_usage(occasion, numbers.turn_id, catalog, new_id)
     reply = draft_reply(occasion, step, numbers, trace, opened if moved is None else occasion.snapshot.wait, usage, new_id, elapsed())
     messages = draft_messages(occasion, reply, new_id)
+    outbox = draft_outbox(occasion, step, reply, new_id)
+    trace = msgspec.structs.replace(trace, told=trace.told + len(outbox)) if outbox else trace
     invoke = next((effect for effect in step.effects if isinstance(effect, Invoke)), None)
     record = Record(
         run=_run_row(occasion, step, numbers.rev),
@@ -42,7 +46,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
         opened=opened,
         messages=messages,
         usage=usage,
-        outbox=draft_outbox(occasion, step, reply, new_id),
+        outbox=outbox,
         idempotency=_idempotency(occasion, numbers.turn_id),
     )
     return Drafted(record, reply, trace, invoke)
@@ -58,7 +62,7 @@ def _trace(occasion: Occasion, step: Step) -> TurnTrace:
     before = occasion.begun
     if before is None:
         return TurnTrace(occasion.event, occasion.now, step.trace, occasion.input.dropped)
-    return TurnTrace(before.trace.event, before.trace.at, (*before.trace.visits, *step.trace), before.trace.notes)
+    return TurnTrace(before.trace.event, before.trace.at, (*before.trace.visits, *step.trace), before.trace.notes, before.trace.told)
 
 
 def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow | None:

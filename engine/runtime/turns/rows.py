@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from engine.model.effects import Finish, Step, Visit
+from engine.model.effects import Finish, Notify, Step, Visit
 from engine.model.values import Json
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.pricing import cost_micros
 from engine.runtime.replies import TurnReply
 from engine.runtime.store.rows import MessageRow, OutboxRow, UsageRow
-from engine.runtime.traces import TurnTrace
 from engine.runtime.turns.occasion import Occasion
 
 _EXPIRED = frozenset({"timeout", "expired"})
@@ -75,13 +74,8 @@ def _message(occasion: Occasion, reply: TurnReply, role: Literal["user", "assist
 
 
 def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId) -> tuple[OutboxRow, ...]:
-    """What the tenant's webhooks are to be told of this commit."""
-    kinds = ["chat.execution.started"] if occasion.run is None else []
-    kinds += ["chat.wait.expired"] if occasion.closed == "expired" and _has_expired(step.trace) else []
-    kinds += [f"chat.execution.{effect.status}" for effect in step.effects if isinstance(effect, Finish)]
-    if not kinds:
-        return ()
-    payload: dict[str, Json] = {
+    """What the tenant's webhooks are to be told of this commit: what happened to the run, and what its nodes emit, in order."""
+    about: dict[str, Json] = {
         "execution_id": reply.execution_id,
         "conversation_id": reply.conversation_id,
         "turn_id": reply.turn_id,
@@ -89,7 +83,20 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
         "end_reason": reply.end_reason,
         "code": reply.end_code,
     }
-    first = 0 if occasion.begun is None else _told_at_once(occasion.begun.trace)
+    told: list[tuple[str, dict[str, Json]]] = []
+    if occasion.run is None:
+        told.append(("chat.execution.started", about))
+    if occasion.closed == "expired" and _has_expired(step.trace):
+        told.append(("chat.wait.expired", about))
+    for effect in step.effects:
+        match effect:
+            case Notify():
+                told.append((effect.event, effect.data))
+            case Finish():
+                told.append((f"chat.execution.{effect.status}", about))
+            case _:
+                pass
+    first = 0 if occasion.begun is None else occasion.begun.trace.told
     return tuple(
         OutboxRow(
             tenant_id=occasion.tenant_id,
@@ -101,19 +108,8 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
             at=occasion.now,
             payload=payload,
         )
-        for number, kind in enumerate(kinds, first)
+        for number, (kind, payload) in enumerate(told, first)
     )
-
-
-def _told_at_once(trace: TurnTrace) -> int:
-    """How much the first commit of a turn has told already, whatever comes of the turn."""
-    match trace.event:
-        case "started":
-            return 1
-        case "timed_out":
-            return int(_has_expired(trace.visits))
-        case _:
-            return 0
 
 
 def _has_expired(visits: Sequence[Visit]) -> bool:

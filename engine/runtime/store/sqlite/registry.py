@@ -18,9 +18,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from engine.errors import StoreError, TenantExists, Unavailable
 from engine.model.values import Millis
-from engine.runtime.store.registry import ApiKeyRow, Draft, FlowHead, FlowVersionRow, PriceRow, PublicKeyRow, Register, TenantRow
+from engine.runtime.store.registry import (
+    ApiKeyRow,
+    ConnectionRow,
+    Draft,
+    FlowHead,
+    FlowVersionRow,
+    PriceRow,
+    PublicKeyRow,
+    Register,
+    TenantRow,
+)
 from engine.runtime.store.sqlite.connect import BUSY_MILLIS, existing
-from engine.runtime.store.tables import METADATA, ApiKeyTable, FlowVersionTable, MetaTable, PriceTable, PublicKeyTable, Stored, TenantTable
+from engine.runtime.store.tables import (
+    METADATA,
+    ApiKeyTable,
+    ConnectionTable,
+    FlowVersionTable,
+    MetaTable,
+    PriceTable,
+    PublicKeyTable,
+    Stored,
+    TenantTable,
+)
 
 RowT = TypeVar("RowT", bound=Struct)
 StoredT = TypeVar("StoredT", bound=Stored)
@@ -92,6 +112,10 @@ class SqliteRegistry:
                         select(PriceTable).order_by(PriceTable.tenant_id, PriceTable.model, col(PriceTable.effective_from))
                     )
                 ),
+                connections=tuple(
+                    _row(ConnectionRow, found)
+                    for found in await session.exec(select(ConnectionTable).order_by(ConnectionTable.tenant_id, ConnectionTable.name))
+                ),
             )
 
     async def add_tenant(self, tenant: TenantRow, public_key: PublicKeyRow, api_key: ApiKeyRow) -> None:
@@ -148,6 +172,20 @@ class SqliteRegistry:
                 session.add(_stored(PriceTable, row))
                 await session.flush()
             await _raise_revision(session)
+
+    async def put_connection(self, row: ConnectionRow) -> None:
+        """By tenant and name."""
+        await self._put(_stored(ConnectionTable, row))
+
+    async def drop_connection(self, tenant_id: str, name: str) -> bool:
+        """By tenant and name."""
+        async with self._change() as session:
+            found = await session.get(ConnectionTable, (tenant_id, name))
+            if found is None:
+                return False
+            await session.delete(found)
+            await _raise_revision(session)
+            return True
 
     async def close(self) -> None:
         """Let go of the file."""

@@ -97,6 +97,18 @@ def _registry() -> None:
         PrimaryKeyConstraint("tenant_id", "id"),
     )
     op.create_index("price_by_model", "price", ["tenant_id", "model", "effective_from"], unique=True)
+    op.create_table(
+        "connection",
+        _text("tenant_id"),
+        _text("name"),
+        _text("kind"),
+        _text("base_url"),
+        _text("parameter", nullable=True),
+        _bytes("secret"),
+        _long("created_at"),
+        _long("modified_at"),
+        PrimaryKeyConstraint("tenant_id", "name"),
+    )
 
 
 def _conversations() -> None:

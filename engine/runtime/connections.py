@@ -1,0 +1,97 @@
+"""Connections: what flows need to ask others in the tenant's name. A secret goes in, and comes out only inside of a request."""
+
+import base64
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from engine.errors import BatonError
+from engine.model.values import Millis, is_name
+from engine.runtime.outbound.port import Credentials
+from engine.runtime.store.registry import ConnectionKind, ConnectionRow, Registry
+from engine.runtime.vault import Vault
+
+_PARAMETER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_SECRET: Final = re.compile(r"[\x20-\x7e]{1,4096}")
+
+
+class BadConnection(BatonError):
+    """A connection that could not work."""
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What a connection is made of; `parameter` is the header or query parameter that takes the secret, for these kinds."""
+
+    kind: ConnectionKind
+    base_url: str
+    secret: str
+    parameter: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Terms(kind={self.kind!r}, base_url={self.base_url!r}, ...)"
+
+
+async def put_connection(registry: Registry, vault: Vault, tenant_id: str, name: str, terms: Terms, at: Millis) -> ConnectionRow:
+    """Keep the connection under its name, in the place of the one before; raises BadConnection where it could not work."""
+    if fault := _fault(name, terms):
+        raise BadConnection(fault)
+    before = next((row for row in (await registry.register()).connections if (row.tenant_id, row.name) == (tenant_id, name)), None)
+    row = ConnectionRow(
+        tenant_id=tenant_id,
+        name=name,
+        kind=terms.kind,
+        base_url=terms.base_url.rstrip("/"),
+        parameter=terms.parameter,
+        secret=vault.seal(terms.secret, _about(tenant_id, name)),
+        created_at=at if before is None else before.created_at,
+        modified_at=at,
+    )
+    await registry.put_connection(row)
+    return row
+
+
+async def seal_again(registry: Registry, vault: Vault) -> int:
+    """Seal under the newest key whatever an older one has sealed, so that that one may be taken off; gives how many there were."""
+    old = [row for row in (await registry.register()).connections if not vault.is_current(row.secret)]
+    for row in old:
+        about = _about(row.tenant_id, row.name)
+        fresh = {name: getattr(row, name) for name in row.__struct_fields__} | {"secret": vault.seal(vault.open(row.secret, about), about)}
+        await registry.put_connection(ConnectionRow(**fresh))
+    return len(old)
+
+
+def credentials(vault: Vault, row: ConnectionRow) -> Credentials:
+    """What the connection's origin is shown; raises SealBroken where the secret cannot be opened."""
+    secret = vault.open(row.secret, _about(row.tenant_id, row.name))
+    match row.kind:
+        case "bearer":
+            return Credentials(row.base_url, headers={"Authorization": f"Bearer {secret}"})
+        case "basic":
+            return Credentials(row.base_url, headers={"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"})
+        case "header":
+            return Credentials(row.base_url, headers={row.parameter or "": secret})
+        case "query":
+            return Credentials(row.base_url, query={row.parameter or "": secret})
+
+
+def _fault(name: str, terms: Terms) -> str | None:
+    url = urlsplit(terms.base_url)
+    if not is_name(name):
+        return "A connection's name is made of lower-case letters, digits and _, and begins with a letter."
+    if url.scheme not in {"http", "https"} or not url.hostname or url.username or url.query or url.fragment:
+        return "A base URL is like https://api.example/v1, without a user, a query or a fragment."
+    if not _SECRET.fullmatch(terms.secret):
+        return "A secret is made of 1 to 4,096 printable ASCII characters."
+    if terms.kind == "basic" and ":" not in terms.secret:
+        return "The secret of a basic connection is user:password."
+    if (terms.kind in {"header", "query"}) != (terms.parameter is not None):
+        return "A header or query connection names its parameter, the others have none."
+    if terms.parameter is not None and not _PARAMETER.fullmatch(terms.parameter):
+        return "The parameter is not the name of one."
+    return None
+
+
+def _about(tenant_id: str, name: str) -> str:
+    return f"connection/{tenant_id}/{name}"

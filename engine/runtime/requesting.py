@@ -1,0 +1,55 @@
+"""Requests of `http` nodes: the connection's address and credentials are put to them where they leave, and nowhere before."""
+
+from typing import Final
+
+from msgspec import UNSET
+
+from engine.model.events import Returned
+from engine.model.run import HttpRequest
+from engine.runtime.catalog import Catalog
+from engine.runtime.connections import credentials
+from engine.runtime.outbound.port import Credentials, Outbound, OutboundRequest
+from engine.runtime.performing import Call
+from engine.runtime.vault import SealBroken, Vault
+
+_BLOCKED: Final = "http.blocked"
+
+
+class HttpPerformer:
+    """Makes the requests of all tenants."""
+
+    def __init__(self, outbound: Outbound, catalog: Catalog, vault: Vault) -> None:
+        self._outbound = outbound
+        self._catalog = catalog
+        self._vault = vault
+
+    async def __call__(self, call: Call) -> Returned:
+        """The answer as `save` takes it, and the code of what went wrong; a status of 400 and more is for the run to judge."""
+        request, step = call.invoke.request, call.invoke.step
+        base, shown = "", None
+        if request.connection is not None:
+            row = self._catalog.connection(call.tenant_id, request.connection)
+            if row is None:
+                return Returned(at=0, step=step, code=_BLOCKED, message=f"there is no connection {request.connection}")
+            try:
+                base, shown = row.base_url, credentials(self._vault, row)
+            except SealBroken:
+                return Returned(at=0, step=step, code=_BLOCKED, message="the connection's secret cannot be opened with the server's key")
+        outcome = await self._outbound.send(_outbound(request, base, shown, repeatable=call.invoke.repeatable))
+        return Returned(at=0, step=step, result=outcome.saved(), code=outcome.code, message=outcome.message)
+
+
+def _outbound(request: HttpRequest, base: str, shown: Credentials | None, *, repeatable: bool) -> OutboundRequest:
+    return OutboundRequest(
+        method=request.method,
+        url=base + request.url,
+        query=request.query,
+        headers=request.headers,
+        json=UNSET if request.json is None else request.json,
+        body=request.body,
+        timeout=request.timeout,
+        retries=request.retries,
+        repeatable=repeatable,
+        idempotency_key=request.idempotency_key,
+        credentials=shown,
+    )
