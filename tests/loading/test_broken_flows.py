@@ -33,6 +33,17 @@ OPTIONAL = [
     "until",
     "on_expired",
     "on_failed",
+    "on_event",
+    "match",
+    "query",
+    "headers",
+    "json",
+    "body",
+    "connection",
+    "idempotency_key",
+    "retries",
+    "repeatable",
+    "on_error",
 ]
 NEIGHBOURS = {
     flow.flow: flow

@@ -2,6 +2,8 @@
 
 from engine.loading.findings import Findings
 from engine.loading.lint.commands import check_commands
+from engine.loading.lint.events import check_events
+from engine.loading.lint.failures import check_failures
 from engine.loading.lint.graph import check_graph
 from engine.loading.lint.inputs import check_inputs
 from engine.loading.lint.lists import check_lists
@@ -9,6 +11,7 @@ from engine.loading.lint.names import check_names
 from engine.loading.lint.outline import Outline
 from engine.loading.lint.patterns import check_patterns
 from engine.loading.lint.references import check_references
+from engine.loading.lint.requests import check_requests
 from engine.loading.lint.schemas import check_schemas
 from engine.loading.lint.spans import check_spans
 from engine.loading.lint.spots import spots
@@ -25,6 +28,9 @@ def check(outline: Outline, findings: Findings) -> Ways:
     check_inputs(outline, findings)
     check_patterns(outline, findings)
     check_waits(outline, findings)
+    check_requests(outline, findings)
+    check_failures(outline, findings)
+    check_events(outline, findings)
     check_commands(outline, findings)
     check_lists(outline, findings)
     check_spans(outline, findings)

@@ -8,9 +8,10 @@ from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import has_template
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.schemas import schema_of, unfit
+from engine.loading.lint.waits import has_no_end
 from engine.loading.tree import Pairs, plain
 from engine.model.flow import Flow
-from engine.model.nodes import Asking, Call, Jump
+from engine.model.nodes import Call, Jump
 
 _MOST_WORK: Final = 50_000_000
 """Characters of values times those of their schemas that one file's calls may cost; past it values are checked in the run alone."""
@@ -53,8 +54,8 @@ def _size(value: Any) -> int:
 
 
 def check_patience(outline: Outline, findings: Findings) -> None:
-    """Warns of questions without a timeout, in a flow that others call: its caller waits with it."""
+    """Warns of waits for somebody without a timeout, in a flow that others call: its caller waits with it."""
     for view in outline.nodes.values():
-        if isinstance(view.known, Asking) and view.seen is not None and view.seen.knows("timeout") and view.known.timeout is None:
+        if has_no_end(view):
             message = f"other flows call this one, and nothing but its bound ends the wait at {shown(view.id)}"
             findings.add("wait.no_timeout", view.start, message, "give it a `timeout`")

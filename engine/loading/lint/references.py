@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
+from engine.interpreter.waiting import causes
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.names import assigned, is_name
 from engine.loading.lint.outline import NodeView, Outline, leaves, saved
-from engine.loading.lint.spots import NODE_RULES
+from engine.loading.lint.spots import CALLBACKS, NODE_RULES
 from engine.loading.lint.templates import Read
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
-from engine.model.nodes import Ask, Choice, Form, Wait
+from engine.model.nodes import Ask, Choice, Form, Http, Wait
 
 _PARTS: Final = {
     "trigger": frozenset({"text", "intent", "context", "data"}),
@@ -18,6 +19,7 @@ _PARTS: Final = {
 _ANSWERED: Final = frozenset({"value", "last", "attempts"})
 _FILLED: Final = frozenset({"values", "last", "attempts"})
 _ENDED: Final = frozenset({"by", "name", "data"})
+_RETURNED: Final = frozenset({"status", "headers", "json", "text", "retries"})
 _ERROR: Final = "error"
 """The variable that a failure sets; every flow has it."""
 
@@ -37,6 +39,8 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
         elif root == "inputs":
             if path and isinstance(path[0], str) and path[0] not in inputs and not outline.tree.diagnostics:
                 _missing("the flow declares no input", path[0], inputs, one, findings)
+        elif root == CALLBACKS:
+            _check_callback(one, path, outline, findings)
         elif outline.nodes:
             _check(one, root, path, outline, findings)
     if whole and outline.nodes and not _is_hidden(outline) and all(_is_known(view) for view in outline.nodes.values()):
@@ -93,8 +97,6 @@ def _check(one: Read, root: str, path: tuple[Any, ...], outline: Outline, findin
             _missing("there is no node", name, outline.nodes, one, findings)
         case (("trigger" | "run"), (str() as name, *_)) if name not in _PARTS[root]:
             _missing(f"`{root}` has no part", name, _PARTS[root], one, findings)
-        case "callbacks", (str() as name, *_):
-            _missing("there is no event wait", name, (), one, findings)
         case _:
             pass
 
@@ -107,10 +109,34 @@ def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings
             parts = _FILLED
         case Wait():
             parts = _ENDED
+        case Http():
+            parts = _RETURNED
         case _:
             return
     if part not in parts:
         _missing(f"`nodes.{name}` has no part", part, parts, one, findings)
+
+
+def _check_callback(one: Read, path: tuple[Any, ...], outline: Outline, findings: Findings) -> None:
+    """A callback is that of a wait for an event, and only those who are to call it may see it."""
+    known = [view.id for view in outline.nodes.values() if _may_be_called(view)]
+    if not one.leaves:
+        message = "the address of a callback may stand only in what a request, a task or an event sends: a customer must not see it"
+        findings.add("callback.exposed", one.start, message)
+    elif not path or not isinstance(path[0], str):
+        findings.add("reference.unknown", one.start, "a callback needs the name of its wait", "write it like callbacks.paid")
+    elif path[0] not in known and outline.nodes and not outline.tree.diagnostics:
+        _missing("there is no wait for an event", path[0], known, one, findings)
+
+
+def _may_be_called(view: NodeView) -> bool:
+    """Whether the node waits for an event; of a broken one the best is believed."""
+    match view.known:
+        case Wait() as node:
+            doubtful = view.seen is None or not view.seen.knows("event", "causes")
+            return doubtful or any(cause.event is not None for cause in causes(node))
+        case node:
+            return node is None
 
 
 def _missing(what: str, name: str, known: Collection[str], one: Read, findings: Findings) -> None:

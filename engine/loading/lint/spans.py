@@ -7,13 +7,15 @@ from typing import Final
 from engine.expressions.moments import moment
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
+from engine.loading.lint.waits import has_no_end
 from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.flow import Flow
-from engine.model.nodes import Asking, Pausing, Wait
+from engine.model.nodes import Http, Pausing, Wait
 from engine.model.values import Millis, span
 
 SHORTEST: Final = 1_000
 LONGEST_EXPIRY: Final = 30 * 86_400_000
+LONGEST_TRY: Final = 60_000
 LONGEST: Final = 365 * 86_400_000
 _EXPIRY: Final = Flow.__struct_defaults__[Flow.__struct_fields__.index("expires_after") - len(Flow.__struct_fields__)]
 
@@ -26,11 +28,13 @@ def check_spans(outline: Outline, findings: Findings) -> None:
     for view in outline.nodes.values():
         if not isinstance(view.part, Pairs):
             continue
+        if isinstance(view.known, Http) and (leaf := _literal(view.part.get("timeout"))) is not None and span(str(leaf.value)) is not None:
+            _check_span(leaf, LONGEST_TRY, "60s", findings)  # another text has been refused already
         reminders = _items(view.part.get("remind"))
         for part in (view.part.get("timeout"), *reminders):
-            _check_literal(_leaf(part, "after"), findings)
+            _check_length(_leaf(part, "after"), findings)
         for part in _causes(view):
-            _check_literal(_leaf(part, "for"), findings)
+            _check_length(_leaf(part, "for"), findings)
             _check_moment(_leaf(part, "until"), findings)
         if reminders and isinstance(view.known, Pausing):
             _check_reminders(view, reminders, str(_EXPIRY) if expiry is None else str(expiry.value), findings)
@@ -49,11 +53,14 @@ def _items(part: Part | None) -> tuple[Part, ...]:
 
 def _leaf(part: Part | None, key: str) -> Leaf | None:
     """The literal text under a key."""
-    found = part.get(key) if isinstance(part, Pairs) else None
+    return _literal(part.get(key) if isinstance(part, Pairs) else None)
+
+
+def _literal(found: Part | None) -> Leaf | None:
     return found if isinstance(found, Leaf) and isinstance(found.value, str) and "{{" not in found.value else None
 
 
-def _check_literal(leaf: Leaf | None, findings: Findings) -> None:
+def _check_length(leaf: Leaf | None, findings: Findings) -> None:
     if leaf is not None:
         _check_span(leaf, LONGEST, "365d", findings)
 
@@ -87,6 +94,6 @@ def _ends(view: NodeView, expiry: str) -> Iterator[Millis]:
     timeout = view.part.get("timeout") if isinstance(view.part, Pairs) else None
     lengths = [_leaf(timeout, "after"), *(_leaf(part, "for") for part in _causes(view))]
     texts = [str(leaf.value) for leaf in lengths if leaf is not None]
-    if isinstance(view.known, Asking) and view.known.timeout is None and view.seen is not None and view.seen.knows("timeout"):
+    if has_no_end(view):
         texts.append(expiry)
     yield from (length for length in map(span, texts) if length is not None)

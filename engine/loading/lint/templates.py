@@ -9,7 +9,7 @@ from engine.errors import ExpressionError
 from engine.expressions import Reference, Template, compile_expression, compile_template
 from engine.loading.findings import Findings
 from engine.loading.lint.outline import Outline, leaves
-from engine.loading.lint.spots import Roots, Spot
+from engine.loading.lint.spots import CALLBACKS, Roots, Spot
 from engine.loading.tree import Leaf, Tree
 
 MOST_TEMPLATES: Final = 5_000
@@ -24,6 +24,8 @@ class Read(Struct, frozen=True):
 
     reference: Reference
     start: int
+    leaves: bool = False
+    """Whether it leaves for somebody else than the customer."""
 
 
 def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings) -> tuple[list[Read], bool]:
@@ -59,7 +61,7 @@ def _compiled(tree: Tree, leaf: Leaf, roots: Roots, findings: Findings, *, bare:
         start = leaf.start if problem.offset is None else exact(tree, leaf, problem.offset)
         findings.add(_CODES.get(problem.code, "template.syntax"), start, str(problem))
         return None
-    return [Read(reference, exact(tree, leaf, reference.offset)) for reference in template.references]
+    return [Read(reference, exact(tree, leaf, reference.offset), CALLBACKS in roots) for reference in template.references]
 
 
 def exact(tree: Tree, leaf: Leaf, offset: int) -> int:

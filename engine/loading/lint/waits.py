@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from typing import Final
 
+from engine.interpreter.waiting import causes
 from engine.loading.findings import Findings, shown
+from engine.loading.lint.events import check_match
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.partial import Partial
 from engine.loading.tree import Items, Leaf, Pairs, Part
-from engine.model.nodes import Cause, Split, Wait
+from engine.model.nodes import Cause, Split, Wait, Waiting
 
 _SPELT: Final = {"length": "for", "until": "until", "event": "event", "causes": "any"}
 _OF_CAUSE: Final = {"length": "for", "until": "until", "event": "event"}
@@ -24,6 +26,14 @@ def check_waits(outline: Outline, findings: Findings) -> None:
                     findings.add("value.wrong", view.value_at("branches"), "the weights add up to nothing", "give one branch a weight")
             case _:
                 pass
+
+
+def has_no_end(view: NodeView) -> bool:
+    """Whether a visit waits until somebody answers, works or sends an event, and no moment that the node names ends that."""
+    node, seen = view.known, view.seen
+    if seen is None or not isinstance(node, Waiting) or node.timeout is not None or not seen.knows("timeout"):
+        return False
+    return not isinstance(node, Wait) or (seen.knows(*_SPELT) and all(cause.event is not None for cause in causes(node)))
 
 
 def check_one_of(part: Part, start: int, keys: Collection[str], findings: Findings, *, doubtful: bool) -> None:
@@ -43,7 +53,7 @@ def check_one_of(part: Part, start: int, keys: Collection[str], findings: Findin
 
 def _check_wait(view: NodeView, node: Wait, seen: Partial, outline: Outline, findings: Findings) -> None:
     check_one_of(view.part, view.start, _SPELT.values(), findings, doubtful=not seen.knows(*_SPELT))
-    _check_match(view.part, node, seen, findings)
+    check_match(view.part, node, seen, findings)
     written = view.part.get("any") if isinstance(view.part, Pairs) else None
     if isinstance(written, Items):
         names = _check_causes(written, outline, findings)
@@ -68,25 +78,10 @@ def _check_causes(written: Items, outline: Outline, findings: Findings) -> set[s
             whole = False
             continue
         check_one_of(part, part.start, _OF_CAUSE.values(), findings, doubtful=not seen.knows(*_OF_CAUSE))
-        _check_match(part, cause, seen, findings)
+        check_match(part, cause, seen, findings)
         whole = whole and seen.knows("name")
         if cause.name is not None and cause.name in names:
             start = part.entries["name"].value.start
             findings.add("cause.duplicate", start, f"something else that is waited for has the name {shown(cause.name)} already")
         names.add(cause.name or "")
     return names - {""} if whole else None
-
-
-def _check_match(part: Part, cause: Wait | Cause, seen: Partial, findings: Findings) -> None:
-    """Reports a `match` without an event, and paths that lead nowhere."""
-    match = part.get("match") if isinstance(part, Pairs) else None
-    if isinstance(part, Pairs) and match is not None and cause.event is None and seen.knows("event"):
-        findings.add("input.unfit", part.entries["match"].start, "only an event has something to match", "`match` stands beside `event`")
-    check_paths(match, findings)
-
-
-def check_paths(match: Part | None, findings: Findings) -> None:
-    """Reports paths of a `match` that name no key."""
-    for path, entry in match.entries.items() if isinstance(match, Pairs) else ():
-        if not all(path.split(".")):
-            findings.add("value.wrong", entry.start, f"{shown(path)} is no path", "keys with dots between, such as order.id")
