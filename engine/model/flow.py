@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from engine.model.nodes import Call, Jump, Node, Target
+from engine.model.nodes import Call, Http, Jump, Node, Target
 from engine.model.values import Duration, EventName, Name, Text
 
 OnTrigger = Literal["parallel", "replace", "reject"]
@@ -85,6 +85,15 @@ class Flow(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     def calls(self) -> frozenset[str]:
         """The flows that its nodes call or jump to."""
         return frozenset(node.flow for node in self.nodes.values() if isinstance(node, Call | Jump))
+
+    @property
+    def connections(self) -> dict[str, tuple[str, ...]]:
+        """The connections that its requests name, each with the nodes that do; whether they exist is asked at publishing alone."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, node in self.nodes.items():
+            if isinstance(node, Http) and node.connection is not None:
+                found[node.connection] = (*found.get(node.connection, ()), name)
+        return found
 
     @property
     def intent_name(self) -> str | None:

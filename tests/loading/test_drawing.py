@@ -77,7 +77,7 @@ def test_every_flow_of_ours_can_be_drawn(path: Path) -> None:
     assert_drawn_whole(flow)
 
 
-@pytest.mark.parametrize("name", ["orders", "whole"])
+@pytest.mark.parametrize("name", ["orders", "whole", "outside"])
 def test_drawings_are_as_they_were(name: str) -> None:
     flow = golden(name)
     assert draw_mermaid(flow) == (GOLDEN / f"{name}.mmd").read_text(encoding="utf-8")
@@ -100,6 +100,19 @@ def test_every_way_out_of_a_node_has_the_name_that_a_trace_gives_it() -> None:
     assert edges_of(golden("orders"), "is_known") == {"case:0": "found", "case:1": "number", "else": "lost"}
     assert edges_of(golden("orders"), "number") == {"next": "is_known", "exhausted": "lost", "timeout": "end"}
     assert edges_of(golden("orders"), "more") == {"option:again": "number", "option:false": "end"}
+
+
+def test_a_flow_that_events_start_says_so_and_each_failure_has_a_way_of_its_own() -> None:
+    edges = flow_graph(golden("outside")).edges
+    assert Edge("(start)", "fetch", "starts", "on order.placed") in edges
+    assert [(edge.label, edge.target) for edge in edges if edge.source == "fetch" and edge.name == "error"] == [
+        ("404", "unknown"),
+        ("5xx", "unknown"),
+        ("other", "refused"),
+    ]
+    assert edges_of(golden("outside"), "read") == {"next": "told", "error": "refused", "timeout": "refused"}
+    assert edges_of(golden("outside"), "first") == {"route:sent": "read", "next": "refused"}
+    assert edges_of(golden("outside"), "told") == {"next": "end"}
 
 
 def test_what_has_one_way_out_needs_no_label_for_it() -> None:
@@ -279,7 +292,7 @@ def test_no_line_ever_crosses_a_box(flow: Flow) -> None:
     assert hits(flow) == []
 
 
-@pytest.mark.parametrize("name", ["orders", "whole"])
+@pytest.mark.parametrize("name", ["orders", "whole", "outside"])
 def test_lines_that_find_no_room_run_beside_the_drawing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.loading.drawing.layers._MOST_SLOTS", 0)
     assert hits(golden(name)) == []

@@ -19,7 +19,6 @@ EXAMPLE = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 EXAMPLES = {
     cls.__name__: example for cls in vars(nodes).values() if isinstance(cls, type) for example in EXAMPLE.findall(cls.__doc__ or "")
 }
-RUNNABLE = sorted(EXAMPLES.keys() - {"Http"})
 
 
 def load(text: str) -> Flow:
@@ -41,6 +40,8 @@ def large(count: int) -> str:
         "{{type: switch, cases: [{{when: vars.tries > {0}, next: n{1}}}], else: n{1}}}",
         "{{type: set, values: {{tries: '{{{{ vars.tries + {0} }}}}'}}, next: n{1}}}",
         "{{type: form, title: F{0}, fields: [{{name: a{0}, type: text, validation: {{pattern: '[a-z]{{{0}}}'}}}}], next: n{1}}}",
+        "{{type: http, method: GET, url: 'https://a/{{{{ vars.tries }}}}', query: {{a: [{0}]}}, on_error: {{5xx: n{1}}}, next: n{1}}}",
+        "{{type: wait, any: [{{event: order.paid, match: {{id: '{{{{ vars.tries }}}}'}}}}, {{for: 1h}}], next: n{1}}}",
     ]
     lines = [f"  n{i}: " + kinds[i % len(kinds)].format(i, i + 1) for i in range(count - 1)]
     return "\n".join(["flow: large", "locales: [en, de]", "variables: {tries: 0}", "nodes:", *lines, f"  n{count - 1}: {{type: end}}", ""])
@@ -57,10 +58,44 @@ def test_a_flow_with_every_key_loads_without_a_word() -> None:
     assert [option.value for option in colour.options] == ["red", 5, True]
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+def test_a_flow_tells_which_connections_it_names_and_where() -> None:
+    flow = load(VALID)
+    assert flow.connections == {"bank": ("pay",)}
+    assert load("flow: a\nnodes: {b: {type: end}}\n").connections == {}
+
+
+def test_any_number_of_flows_may_be_started_by_the_same_event() -> None:
+    texts = [f"flow: {name}\non_event: {{name: order.paid}}\nnodes: {{b: {{type: end}}}}\n" for name in ("a", "c")]
+    loaded = load_flows([Source(f"{number}.yaml", text) for number, text in enumerate(texts)])
+    assert [one.diagnostics for one in loaded] == [(), ()]
+
+
+@pytest.mark.parametrize("key", ["event", "any", "for"])
+def test_a_misspelt_key_of_a_wait_is_not_taken_for_a_missing_one(key: str) -> None:
+    text = f"flow: a\nnodes:\n  b: {{type: wait, zz{key}: order.paid, match: {{id: 1}}, next: c}}\n"
+    text += "  c: {type: emit, event: order.seen, data: {back: '{{ callbacks.b }}'}, next: end}\n"
+    assert [one.code for one in load_flow(Source("flow.yaml", text)).diagnostics] == ["key.unknown"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example",
+        "http://127.0.0.1:8080/x",
+        "https://[::1]/",
+        "https://a_b.example/{{ vars.id }}",
+        "https://shop.example?{{ vars.id }}",
+    ],
+)
+def test_an_address_may_hold_data_behind_its_host(url: str) -> None:
+    node = f"{{type: http, method: GET, url: '{url}', on_error: end, next: end}}"
+    assert load(f"flow: a\nvariables: {{id: 1}}\noutputs: {{id: '{{{{ vars.id }}}}'}}\nnodes:\n  b: {node}\n").nodes
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_the_example_of_every_node_type_is_a_node_that_loads(name: str) -> None:
     example = "".join(f"    {line}\n" for line in EXAMPLES[name].splitlines())
-    named = dict.fromkeys(re.findall(r"(?:next|on_exhausted|on_failed|else|routes: {[a-z]+): ([a-z_]+)", example))
+    named = dict.fromkeys(re.findall(r"(?:next|on_exhausted|on_failed|on_error|404|other|else|routes: {[a-z]+): ([a-z_]+)", example))
     others = "".join(f"  {target}: {{type: message, text: '{{{{ vars }}}}', next: end}}\n" for target in named if target != "end")
     others = others or "  last: {type: end, result: {all: '{{ vars }}'}}\n"
     start = "  start: {type: switch, cases: [{when: 'false', next: last}], else: example}\n" if "last:" in others else ""

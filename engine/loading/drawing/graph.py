@@ -80,7 +80,7 @@ class _Way(Struct, frozen=True):
 def flow_graph(flow: Flow) -> Graph:
     """The graph of a checked flow, in the order of its file."""
     vertices = [Vertex(START, "start", "start")]
-    edges = [Edge(START, flow.first, "starts")]
+    edges = [Edge(START, flow.first, "starts", "" if flow.on_event is None else f"on {flow.on_event.name}")]
     for name, node in flow.nodes.items():
         vertices.append(Vertex(name, str(node.__struct_config__.tag), name, plain(_said(node, flow))))
         ways = [*_ways(node, flow)]

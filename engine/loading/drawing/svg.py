@@ -40,6 +40,8 @@ _FAMILIES: Final = {
     "set": "steer",
     "wait": "pause",
     "http": "reach",
+    "task": "reach",
+    "emit": "reach",
     "call": "flow",
     "jump": "flow",
     "flow": "flow",

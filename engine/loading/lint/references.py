@@ -29,6 +29,7 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
     foreign = set(_foreign_names(outline))
     known = {*_variables(outline), *foreign, _ERROR}
     inputs = {*outline.entries("inputs"), *foreign}
+    called = {view.id for view in outline.nodes.values() if _may_be_called(view)}
     read: set[str] = set()
     for one in reads:
         root, path = one.reference.root, one.reference.path
@@ -40,7 +41,7 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
             if path and isinstance(path[0], str) and path[0] not in inputs and not outline.tree.diagnostics:
                 _missing("the flow declares no input", path[0], inputs, one, findings)
         elif root == CALLBACKS:
-            _check_callback(one, path, outline, findings)
+            _check_callback(one, path, called, findings, sure=bool(outline.nodes) and not outline.tree.diagnostics)
         elif outline.nodes:
             _check(one, root, path, outline, findings)
     if whole and outline.nodes and not _is_hidden(outline) and all(_is_known(view) for view in outline.nodes.values()):
@@ -117,16 +118,15 @@ def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings
         _missing(f"`nodes.{name}` has no part", part, parts, one, findings)
 
 
-def _check_callback(one: Read, path: tuple[Any, ...], outline: Outline, findings: Findings) -> None:
+def _check_callback(one: Read, path: tuple[Any, ...], called: Collection[str], findings: Findings, *, sure: bool) -> None:
     """A callback is that of a wait for an event, and only those who are to call it may see it."""
-    known = [view.id for view in outline.nodes.values() if _may_be_called(view)]
     if not one.leaves:
         message = "the address of a callback may stand only in what a request, a task or an event sends: a customer must not see it"
         findings.add("callback.exposed", one.start, message)
     elif not path or not isinstance(path[0], str):
         findings.add("reference.unknown", one.start, "a callback needs the name of its wait", "write it like callbacks.paid")
-    elif path[0] not in known and outline.nodes and not outline.tree.diagnostics:
-        _missing("there is no wait for an event", path[0], known, one, findings)
+    elif path[0] not in called and sure:
+        _missing("there is no wait for an event", path[0], called, one, findings)
 
 
 def _may_be_called(view: NodeView) -> bool:

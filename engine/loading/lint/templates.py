@@ -83,13 +83,15 @@ _ESCAPE_LENGTHS: Final = {"x": 4, "u": 6, "U": 10}
 
 def _inside_double(written: str, offset: int) -> int:
     at = 1
-    for _ in range(offset):
-        at += _ESCAPE_LENGTHS.get(written[at + 1 : at + 2], 2) if written[at : at + 1] == "\\" else 1
-    return min(at, len(written))
+    while (found := written.find("\\", at, at + offset)) >= 0:
+        offset -= found - at + 1
+        at = found + _ESCAPE_LENGTHS.get(written[found + 1 : found + 2], 2)
+    return min(at + offset, len(written))
 
 
 def _inside_single(written: str, offset: int) -> int:
     at = 1
-    for _ in range(offset):
-        at += 2 if written[at : at + 2] == "''" else 1
-    return min(at, len(written))
+    while (found := written.find("''", at, at + offset + 1)) >= 0 and found < at + offset:
+        offset -= found - at + 1
+        at = found + 2
+    return min(at + offset, len(written))
