@@ -10,6 +10,7 @@ from engine.errors import ExpressionError
 from engine.expressions import FILTERS, ROOTS, TESTS, Budget, Scope, compile_expression
 from engine.loading import CODES, Source, flow_schema, load_flow
 from engine.loading.absent import LATER_TYPES
+from engine.loading.lint.failures import CODES_OF_REQUESTS
 from engine.loading.lint.rules import RULES
 from engine.model.flow import Flow
 from engine.testing.conversations import describe, load_tests, run_tests
@@ -90,7 +91,7 @@ def test_every_code_that_a_run_can_fail_with_is_listed() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (FOLDER.parent / "engine" / "interpreter").rglob("*.py"))
     raised = set(re.findall(r'(?:NodeFailed|LimitPassed)\(\s*"([a-z]+\.[a-z_]+)"', sources)) | {"limit.state", "end.failed"}
     evaluated = {f"expression.{kind}" for kind in ("undefined", "type", "value", "budget")}
-    assert {name for codes, _ in table("Codes of a run") for name in code_spans(codes)} == raised | evaluated
+    assert {name for codes, _ in table("Codes of a run") for name in code_spans(codes)} == raised | evaluated | CODES_OF_REQUESTS
 
 
 def test_every_filter_test_and_root_is_listed() -> None:
@@ -112,7 +113,7 @@ def test_every_key_of_a_file_is_listed() -> None:
 
 def test_every_node_type_is_shown_or_named_as_coming_later() -> None:
     types = {str(node.__struct_config__.tag) for flow in map(loaded, FLOWS) for node in flow.nodes.values()}
-    assert {"message", "block", "ask", "choice", "form", "switch", "set", "end"} <= types
+    assert {"message", "block", "ask", "choice", "form", "switch", "set", "http", "task", "emit", "wait", "end"} <= types
     assert set(code_spans(section("The file"))) >= LATER_TYPES
 
 
