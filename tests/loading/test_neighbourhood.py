@@ -71,6 +71,26 @@ def test_a_wait_for_time_needs_no_timeout_since_it_ends_by_itself() -> None:
     assert together("flow: slow\nnodes:\n  a: {type: wait, for: 1h, next: end}\n", calling("slow")) == [[], []]
 
 
+def test_a_task_and_a_wait_for_events_keep_a_caller_waiting_like_a_question_unless_a_moment_ends_them() -> None:
+    def slow(node: str) -> str:
+        return f"flow: slow\nnodes:\n  n: {{{node}, next: end}}\n"
+
+    for node in ("type: task, queue: q", "type: wait, event: e", "type: wait, any: [{event: e}, {event: f}]"):
+        assert together(slow(node), calling("slow")) == [["3:3 wait.no_timeout"], []]
+        assert together(slow(node + ", timeout: {after: 1h, next: end}"), calling("slow")) == [[], []]
+    assert together(slow("type: wait, any: [{event: e}, {for: 1h}]"), calling("slow")) == [[], []]
+
+
+def test_the_failure_of_a_request_is_a_way_that_a_cycle_across_flows_may_take() -> None:
+    def asks(on_error: str) -> str:
+        node = f"{{type: http, method: GET, url: 'https://shop.example/', on_error: {on_error}, next: end}}"
+        return f"flow: asks\nnodes:\n  a: {node}\n  b: {{type: jump, flow: back}}\n"
+
+    back = "flow: back\nnodes:\n  a: {type: jump, flow: asks}\n"
+    assert together(back, published=(asks("b"),)) == [["3:3 cycle.condition"]]
+    assert together(back, asks("{5xx: b, other: end}")) == [["3:3 cycle.condition"], ["3:3 cycle.condition"]]
+
+
 def test_a_cycle_across_flows_is_reported_in_each_file_that_has_a_part_in_it() -> None:
     assert together(PING, PONG) == [["3:3 cycle.no_wait"], ["3:3 cycle.no_wait"]]
     assert together(PING, published=(PONG,)) == [["3:3 cycle.no_wait"]]

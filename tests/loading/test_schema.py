@@ -11,7 +11,7 @@ from engine.loading.tree import plain
 
 HERE = Path(__file__).parent
 VALIDATOR = jsonschema_rs.Draft202012Validator(flow_schema())
-STRUCTURAL = ["key_missing", "key_missing_flow", "key_missing_nodes", "key_unknown", "type_wrong", "type_wrong_list", "type_wrong_scalars", "flow_empty", "name_bad", "name_reserved", "key_unknown_made", "key_conflict", "key_missing_one_of", "type_wrong_made", "command_duplicate",  "node_unavailable", "node_unknown", "target_missing"]  # fmt: skip  # noqa: E501 - one list
+STRUCTURAL = ["key_missing", "key_missing_flow", "key_missing_nodes", "key_unknown", "type_wrong", "type_wrong_list", "type_wrong_scalars", "flow_empty", "name_bad", "name_reserved", "key_unknown_made", "key_conflict", "key_missing_one_of", "type_wrong_made", "command_duplicate", "type_wrong_outside", "key_missing_outside", "target_missing_outside", "key_conflict_requests", "value_wrong_events", "node_unavailable", "node_unknown", "target_missing"]  # fmt: skip  # noqa: E501 - one list
 
 
 def content(path: Path) -> Any:
