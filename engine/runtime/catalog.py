@@ -15,8 +15,9 @@ from engine.errors import Unavailable
 from engine.interpreter import Book, CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
-from engine.model.values import Millis
+from engine.model.values import Json, Millis
 from engine.runtime.store.registry import ApiKeyRow, ConnectionRow, FlowHead, PriceRow, PublicKeyRow, Register, Registry, TenantRow
+from engine.runtime.turns.signals import matches
 
 _documents: Final = msgspec.msgpack.Decoder(Flow)
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -138,6 +139,12 @@ class Catalog:
         """The newest published version of the flow; None when there is none."""
         head = self._view.heads.get((tenant_id, flow))
         return None if head is None else self.flow(tenant_id, FlowRef(head.flow, head.version))
+
+    def subscribers(self, tenant_id: str, event: str, data: Json) -> list[CompiledFlow]:
+        """The published flows of which the event starts a run, in the order of their ids."""
+        heads = sorted(flow for tenant, flow in self._view.heads if tenant == tenant_id)
+        scripts = [script for flow in heads if (script := self.newest(tenant_id, flow)) is not None]
+        return [script for script in scripts if (on := script.flow.on_event) and on.name == event and matches(on.match, data)]
 
     def book(self, tenant_id: str) -> Book:
         """The tenant's flows, as the interpreter asks for them."""

@@ -21,21 +21,22 @@ from engine.runtime.catalog import Catalog, MissingVersion
 from engine.runtime.clock import Clock
 from engine.runtime.ids import NewId, uuid7
 from engine.runtime.performing import Outside
-from engine.runtime.replies import TurnReply, decode_reply, encode_reply
-from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, TriggerRequest
-from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
+from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
+from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, Record, RunFilter, RunView, Snapshot, Store
 from engine.runtime.store.rows import ConversationRow, IdempotencyRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns.admission import reaches
+from engine.runtime.turns.announcing import Announcer
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
 from engine.runtime.turns.memory import RunMemory, StoredRuns
-from engine.runtime.turns.occasion import Drafted
+from engine.runtime.turns.occasion import Announced, Drafted, Postponed
 from engine.runtime.turns.opening import Opened, decide_opening
 from engine.runtime.working import Worker
 
-Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | bytes | None)
+Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | bytes | None)
 
 _log = structlog.get_logger()
 
@@ -75,7 +76,10 @@ class Executor:
         self._keyring = keyring
         self._clock = clock
         self._new_id = new_id or (lambda: uuid7(clock.wall()))
-        self._decider = Decider(catalog, limits or Limits(), self._new_id, memory or StoredRuns())
+        memory = memory or StoredRuns()
+        self._decider = Decider(catalog, limits or Limits(), self._new_id, memory)
+        self._announcer = Announcer(self._decider, catalog, self._new_id, memory)
+        self._looking: set[asyncio.Task[None]] = set()
         self.bulletin = Bulletin()
         self.worker = Worker(store, self._decider, self._take, outside or Outside(), clock)
 
@@ -124,10 +128,22 @@ class Executor:
 
     async def expire(self, due: DueWait) -> None:
         """Let a deadline act; nothing happens where an answer or a cancel was first."""
-        order = Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id)
+        order = Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id, signals=True)
         outcome = await self._take(order, self._decider.expire)
-        if outcome is not None:
+        if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
+
+    async def signal(self, tenant_id: str, asked: SignalRequest) -> Announcement:
+        """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts."""
+        order = Order(tenant_id=tenant_id, run_id=asked.run_id, listening_to=asked.name, idempotency=_key(asked.idempotency))
+        outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked))
+        if isinstance(outcome, bytes):
+            return decode_announcement(outcome)
+        for drafted in outcome.started:
+            await self._answer(drafted, None, self._stopwatch(), 0)
+        for wait in outcome.woken:
+            await self.expire(DueWait(tenant_id, wait.run_id, wait.id, wait.due_at))
+        return Announcement(outcome.event_id, [*(wait.run_id for wait in outcome.woken), *(one.record.run.id for one in outcome.started)])
 
     async def latest(self, caller: Caller, run_id: str) -> TurnReply:
         """The run as it is now, with the blocks since the customer's last input."""
@@ -212,7 +228,28 @@ class Executor:
                 for turn in outcome.replaced:
                     self.bulletin.post(turn.reply.execution_id)
                 self.bulletin.post(outcome.reply.execution_id)
+                if outcome.record.listening:
+                    self._look(outcome.record)
             return outcome
+
+    def _look(self, record: Record) -> None:
+        """See soon whether the event that a new wait listens to has come already; if nobody lives to see it, the sweep does."""
+        wait = record.opened
+        if wait is not None:
+            task = asyncio.create_task(self.expire(DueWait(wait.tenant_id, wait.run_id, wait.id, wait.due_at)))
+            self._looking.add(task)
+            task.add_done_callback(self._looked)
+
+    def _looked(self, task: "asyncio.Task[None]") -> None:
+        self._looking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("look_failed", error=type(error).__name__)
+
+    async def settle(self) -> None:
+        """Let everything that goes on by itself come to rest."""
+        while self._looking:
+            await asyncio.wait({*self._looking})
+        await self.worker.drain()
 
     async def _answer(self, outcome: Drafted | bytes, key: Idempotency | None, elapsed: Callable[[], Millis], patience: float) -> Taken:
         """The turn's reply, or what is known of it when patience runs out; the turn goes on then."""
@@ -264,6 +301,10 @@ def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tupl
             return outcome.record, outcome
         case TakenOver():
             return Noted(leased=outcome.leased), outcome
+        case Postponed():
+            return Noted(moved=(outcome.moved,)), outcome
+        case Announced():
+            return outcome.noted, outcome
         case _:
             return Noted(), outcome
 

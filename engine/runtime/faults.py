@@ -10,8 +10,12 @@ from typing import Final, Literal, get_args
 
 from engine.errors import SettingsError
 
-FaultName = Literal["before_commit", "after_commit", "before_reply", "before_call", "after_call", "after_result"]
-FAULT_NAMES: Final[tuple[FaultName, ...]] = get_args(FaultName)
+StoreFault = Literal["before_commit", "after_commit", "before_reply"]
+CallFault = Literal["before_call", "after_call", "after_result"]
+FaultName = StoreFault | CallFault
+STORE_FAULTS: Final[tuple[StoreFault, ...]] = get_args(StoreFault)
+CALL_FAULTS: Final[tuple[CallFault, ...]] = get_args(CallFault)
+FAULT_NAMES: Final[tuple[FaultName, ...]] = (*STORE_FAULTS, *CALL_FAULTS)
 
 
 def die(_: FaultName) -> None:

@@ -27,7 +27,7 @@ _QUESTIONS: Final = (
     ),
     _Question(
         "I1: wait {0} ended by {1}, which is no way to end",
-        "SELECT id, ended_by FROM wait WHERE ended_by NOT IN ('answered', 'expired', 'cancelled')",
+        "SELECT id, ended_by FROM wait WHERE ended_by NOT IN ('answered', 'signalled', 'expired', 'cancelled')",
     ),
     _Question(
         "I2: message {0} belongs to turn {1}, which is not there",
@@ -109,6 +109,11 @@ _QUESTIONS: Final = (
         "I4: wait {0} belongs to run {1}, which is not there",
         """SELECT wait.id, wait.run_id FROM wait LEFT JOIN run ON run.tenant_id = wait.tenant_id AND run.id = wait.run_id
            WHERE run.id IS NULL""",
+    ),
+    _Question(
+        "I4: signal {0} is listened to by wait {1}, which is not open",
+        """SELECT listening.name, listening.wait_id FROM listening LEFT JOIN wait
+           ON wait.tenant_id = listening.tenant_id AND wait.id = listening.wait_id AND wait.ended_at IS NULL WHERE wait.id IS NULL""",
     ),
     _Question(
         "I5: idempotency key {0} of {1} points to turn {2}, which is not there",

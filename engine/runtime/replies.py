@@ -63,6 +63,14 @@ class TurnReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The flow and version that the run was triggered with."""
 
 
+class Announcement(Struct, frozen=True):
+    """What came of an event: its id, and the runs that it has woken or started."""
+
+    event_id: str
+    execution_ids: list[str]
+
+
+_announcements = msgspec.msgpack.Decoder(Announcement)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(TurnReply)
 
@@ -75,3 +83,13 @@ def encode_reply(reply: TurnReply) -> bytes:
 def decode_reply(stored: bytes) -> TurnReply:
     """A stored reply."""
     return _decoder.decode(stored)
+
+
+def encode_announcement(announcement: Announcement) -> bytes:
+    """The announcement as it is stored under its key."""
+    return _encoder.encode(announcement)
+
+
+def decode_announcement(stored: bytes) -> Announcement:
+    """A stored announcement."""
+    return _announcements.decode(stored)

@@ -71,6 +71,15 @@ class ResumeRequest(Struct, frozen=True, kw_only=True):
     unfit: tuple[Problem, ...] = ()
 
 
+class SignalRequest(Struct, frozen=True, kw_only=True):
+    """An event from outside, or the call of a callback, which belongs to one run."""
+
+    name: str
+    data: Json = None
+    run_id: str | None = None
+    idempotency: Idempotency | None = None
+
+
 class CancelRequest(Struct, frozen=True, kw_only=True):
     """End a run from outside."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Self
 
+from engine.runtime.callbacks import Callbacks
 from engine.runtime.catalog import Catalog
 from engine.runtime.clock import Clock, SystemClock
 from engine.runtime.executor import Executor
@@ -48,7 +49,7 @@ class Runtime:
         self._lock: ServerLock | None = None
 
     @classmethod
-    async def start(
+    async def start(  # noqa: PLR0913 - all by name, most with a default
         cls,
         *,
         database_url: str,
@@ -57,13 +58,14 @@ class Runtime:
         synchronous: Synchronous = "full",
         performers: Performers | None = None,
         allowed_hosts: Sequence[str] = (),
+        public_url: str = "http://127.0.0.1:8080",
         faults: FaultPoints | None = None,
         serving: bool = True,
     ) -> Self:
         """Open the database, migrating it first, and begin to tick; `serving=False` leaves scheduler and server lock alone.
 
-        `allowed_hosts` are addresses that flows may reach although they are not public. Raises StoreError when the database cannot be
-        used, or another server process uses it.
+        `public_url` is what callback addresses begin with; `allowed_hosts` are addresses that flows may reach although they are not
+        public. Raises StoreError when the database cannot be used, or another server process uses it.
         """
         clock = clock or SystemClock()
         path = sqlite_path(database_url)
@@ -72,8 +74,9 @@ class Runtime:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
         catalog = Catalog(registry)
-        outside = performers or {"http": HttpPerformer(OutboundClient(allowed_hosts), catalog, Vault([secret]))}
-        runtime = cls(store, registry, Keyring({"a": secret}), clock, catalog=catalog, performers=outside, faults=faults)
+        keyring = Keyring({"a": secret})
+        requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, Vault([secret]), Callbacks(keyring, public_url))
+        runtime = cls(store, registry, keyring, clock, catalog=catalog, performers=performers or {"http": requests}, faults=faults)
         runtime._lock = lock
         await runtime.catalog.refresh()
         if serving:

@@ -40,6 +40,7 @@ class Keyring:
         self._keys = {key_id: hmac.new(key, digestmod="sha256") for key_id, key in keys.items()}
         self._current = next(iter(self._keys))
         self._encoder = msgspec.msgpack.Encoder()
+        self._callbacks = msgspec.msgpack.Decoder(tuple[str, str, str])
         self._sessions = msgspec.msgpack.Decoder(Session)
 
     def wait_token(self, tenant_id: str, wait_id: str) -> str:
@@ -51,6 +52,19 @@ class Keyring:
         """The id of the wait that the token was made for; None when it was never made here, or for another tenant."""
         opened = self._open(token, "wt_", b"wait", tenant_id)
         return str(uuid.UUID(bytes=opened)) if opened is not None and len(opened) == _ID_BYTES else None
+
+    def callback_token(self, tenant_id: str, run_id: str, callback: str) -> str:
+        """The token that calls one visit of a run back; the same visit has the same one."""
+        raw = self._encoder.encode((tenant_id, run_id, callback))
+        return f"cb_{self._current}{_text(raw + self._mac(self._current, b'callback', '', raw))}"
+
+    def callback(self, token: str) -> tuple[str, str, str] | None:
+        """Tenant, run and visit of the token; None when it was never made here."""
+        opened = self._open(token, "cb_", b"callback", "")
+        try:
+            return None if opened is None else self._callbacks.decode(opened)
+        except msgspec.DecodeError:
+            return None
 
     def session_token(self, session: Session) -> str:
         """The token that opens this session; the same session gives the same token."""

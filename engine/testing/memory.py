@@ -16,6 +16,7 @@ from engine.runtime.store.port import (
     Decision,
     DueWait,
     LapsedRun,
+    Listener,
     MessageView,
     Noted,
     OpenRun,
@@ -34,9 +35,11 @@ from engine.runtime.store.rows import (
     ConversationRow,
     EffectResultRow,
     IdempotencyRow,
+    ListeningRow,
     MessageRow,
     OutboxRow,
     RunRow,
+    SignalRow,
     StoredReply,
     TurnRow,
     UsageRow,
@@ -112,6 +115,8 @@ class MemoryStore:
         self._outbox = _Table(OutboxRow)
         self._idempotency = _Table(IdempotencyRow)
         self._results = _Table(EffectResultRow)
+        self._signals = _Table(SignalRow)
+        self._listening = _Table(ListeningRow)
         self._open: dict[tuple[str, str], str] = {}
         """(tenant, run) to its open wait."""
         self._turn_keys: dict[tuple[str, str | None], Key] = {}
@@ -138,9 +143,14 @@ class MemoryStore:
 
     def _remember(self, decision: Decision) -> None:
         if not isinstance(decision, Record):
+            for record in decision.turns:
+                self._remember(record)
             return
         for record in decision.before:
             self._remember(record)
+        if decision.closed is not None and decision.closed.listened:
+            for row in _of(self._listening, lambda row: row.wait_id == decision.closed.id):  # type: ignore[union-attr]
+                self._listening.drop((row.tenant_id, row.name, row.wait_id))
         tenant, run_id = decision.run.tenant_id, decision.run.id
         if decision.closed is not None:
             self._open.pop((tenant, run_id), None)
@@ -163,7 +173,21 @@ class MemoryStore:
             run=run,
             wait=wait,
             open_runs=self._open_runs(order),
+            signals=self._signals_for(order, run) if order.signals and run is not None else (),
+            listeners=self._listeners(order),
         )
+
+    def _signals_for(self, order: Order, run: RunRow) -> tuple[SignalRow, ...]:
+        names = {row.name for row in self._listening if (row.tenant_id, row.wait_id) == (order.tenant_id, order.wait_id)}
+        found = _of(self._signals, lambda row: row.tenant_id == order.tenant_id and row.name in names and row.at >= run.started_at)
+        return tuple(sorted(found, key=lambda row: (row.at, row.id)))
+
+    def _listeners(self, order: Order) -> tuple[Listener, ...]:
+        if order.listening_to is None:
+            return ()
+        found = _of(self._listening, lambda row: (row.tenant_id, row.name) == (order.tenant_id, order.listening_to))
+        listeners = (Listener(self._waits[row.tenant_id, row.wait_id], row.match) for row in sorted(found, key=lambda row: row.wait_id))
+        return tuple(one for one in listeners if one.wait.ended_at is None)
 
     def _open_runs(self, order: Order) -> tuple[OpenRun, ...]:
         if order.open_of is None:
@@ -198,6 +222,13 @@ class MemoryStore:
             case Noted():
                 if decision.leased is not None:
                     self._put_run(changes, decision.leased.run, decision.leased.expected)
+                if decision.signal is not None:
+                    changes.insert(self._signals, (decision.signal.tenant_id, decision.signal.id), decision.signal)
+                for moved in decision.moved:
+                    self._move(changes, moved)
+                for record in decision.turns:
+                    self._change_run(changes, snapshot, record)
+                    self._change_conversation(changes, snapshot, record, record.turn.at)
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
         if decision.idempotency is not None:
             kept = decision.idempotency
@@ -209,7 +240,7 @@ class MemoryStore:
         self._put_run(changes, run, record.expected)
         ended = None if record.closed is None else self._end(changes, tenant, record.closed, snapshot.now)
         if record.moved is not None:
-            self._move(changes, tenant, record.moved)
+            self._move(changes, record.moved)
         before = self._turns.get((tenant, turn.run_id, turn.rev))
         if before is not None and before.id != turn.id:
             raise StaleRecord(f"Run {run.id} has another turn {turn.rev} already.")
@@ -219,6 +250,8 @@ class MemoryStore:
             if still is not None and still.id != ended:
                 raise StaleRecord(f"Run {run.id} has an open wait already.")
             changes.insert(self._waits, (tenant, record.opened.id), record.opened)
+        for row in record.listening:
+            changes.insert(self._listening, (tenant, row.name, row.wait_id), row)
         for message in record.messages:
             changes.insert(self._messages, (tenant, message.id), message)
         for usage in record.usage:
@@ -239,7 +272,8 @@ class MemoryStore:
         changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, ended_at=now, ended_by=closed.by))
         return wait.id
 
-    def _move(self, changes: _Changes, tenant_id: str, moved: WaitMoved) -> None:
+    def _move(self, changes: _Changes, moved: WaitMoved) -> None:
+        tenant_id = moved.tenant_id
         wait = self._waits.get((tenant_id, moved.id))
         if wait is None or wait.ended_at is not None or wait.due_at != moved.was_due_at:
             raise StaleRecord(f"Wait {moved.id} is not due at {moved.was_due_at} any more.")

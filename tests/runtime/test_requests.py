@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.runtime.callbacks import Callbacks
 from engine.runtime.catalog import Catalog
 from engine.runtime.connections import BadConnection, Terms, put_connection, seal_again
 from engine.runtime.outbound.client import OutboundClient
@@ -55,7 +56,9 @@ async def shop(listener: Listener) -> AsyncIterator[World]:
     clock = ManualClock()
     store, registry = MemoryStore(clock), MemoryRegistry()
     catalog = Catalog(registry)
-    performer = HttpPerformer(OutboundClient([f"127.0.0.1:{listener.port}"]), catalog, Vault([KEY]))
+    performer = HttpPerformer(
+        OutboundClient([f"127.0.0.1:{listener.port}"]), catalog, Vault([KEY]), Callbacks(Keyring({"a": KEY}), "https://baton.example")
+    )
     runtime = Runtime(store, registry, Keyring({"a": KEY}), clock, catalog=catalog, performers={"http": performer})
     world = World(runtime, clock, None)
     await world.publish_text(SHOP.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))

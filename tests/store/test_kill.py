@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.clock import SystemClock
-from engine.runtime.faults import FAULT_NAMES
+from engine.runtime.faults import STORE_FAULTS
 from engine.runtime.invariants import check_invariants
 from engine.runtime.store.port import Order
 from engine.runtime.store.sqlite.open import open_sqlite
@@ -32,7 +32,7 @@ def run_until_killed(path: Path, fault: str) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [1, 7])
-@pytest.mark.parametrize("name", FAULT_NAMES)
+@pytest.mark.parametrize("name", STORE_FAULTS)
 async def test_a_killed_process_leaves_every_acknowledged_turn_whole(tmp_path: Path, name: str, count: int) -> None:
     path = tmp_path / "baton.db"
     acknowledged = run_until_killed(path, f"{name}:{count}")

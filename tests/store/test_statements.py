@@ -47,7 +47,7 @@ def test_every_statement_of_a_tenant_names_it_for_every_table(name: str) -> None
     if text.startswith("INSERT"):
         assert re.match(r"INSERT INTO \w+ \(tenant_id, ", text)
         return
-    tables = set(re.findall(r"(?:FROM|JOIN|UPDATE)\s+(run|wait|turn|conversation|message|usage|idempotency|effect_result)\b", text))
+    tables = set(re.findall(r"(?:FROM|JOIN|UPDATE)\s+(run|wait|turn|conversation|message|usage|idempotency|effect_result|signal|listening)\b", text))
     assert tables
     assert {table for table in tables if re.search(rf"\b{table}\.tenant_id = ", text) is None} == set()
 

@@ -342,7 +342,7 @@ def moving(by: int, *, was: int | None = None) -> Taking:
         assert before is not None
         assert waiting is not None
         run = replace(before, rev=before.rev + 1)
-        moved = WaitMoved(waiting.id, waiting.due_at if was is None else was, waiting.due_at + by)
+        moved = WaitMoved(waiting.tenant_id, waiting.id, waiting.due_at if was is None else was, waiting.due_at + by)
         return Record(run=run, turn=turn(run, "reminded", snapshot.now), expected=(before.rev, before.epoch), moved=moved), waiting.id
 
     return decide

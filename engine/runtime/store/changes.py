@@ -39,7 +39,7 @@ def may_end(deadline: Millis, by: WaitEnd, now: Millis) -> bool:
             return now < deadline
         case "expired":
             return now >= deadline
-        case "cancelled":
+        case "signalled" | "cancelled":
             return True
 
 

@@ -18,9 +18,11 @@ from engine.runtime.store.rows import (
     ConversationRow,
     EffectResultRow,
     IdempotencyRow,
+    ListeningRow,
     MessageRow,
     OutboxRow,
     RunRow,
+    SignalRow,
     StoredReply,
     TurnRow,
     UsageRow,
@@ -40,8 +42,19 @@ class Order(Struct, frozen=True, kw_only=True):
     """None with a run: the run's open wait, if it has one."""
     open_of: str | None = None
     """The flow whose open runs in the conversation are asked for as well."""
+    signals: bool = False
+    """Whether the signals are asked for that may end the wait."""
+    listening_to: str | None = None
+    """The name of a signal whose open waits are asked for."""
     idempotency: tuple[str, str] | None = None
     """Scope and key."""
+
+
+class Listener(Struct, frozen=True):
+    """An open wait and what its signal must match."""
+
+    wait: WaitRow
+    match: dict[str, Json]
 
 
 class OpenRun(Struct, frozen=True):
@@ -61,6 +74,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     wait: WaitRow | None = None
     open_runs: tuple[OpenRun, ...] = ()
     """Those that the order asked for, oldest first."""
+    signals: tuple[SignalRow, ...] = ()
+    """Those that came since the run began, oldest first."""
+    listeners: tuple[Listener, ...] = ()
 
 
 class WaitClosed(Struct, frozen=True):
@@ -68,11 +84,14 @@ class WaitClosed(Struct, frozen=True):
 
     id: str
     by: WaitEnd
+    listened: bool = False
+    """Whether it listened to signals."""
 
 
 class WaitMoved(Struct, frozen=True):
-    """The clock's next move in the wait comes later; refused (StaleRecord) unless the wait is open and was due at that moment."""
+    """The wait is due at another moment; refused (StaleRecord) unless it is open and was due at the one before."""
 
+    tenant_id: str
     id: str
     was_due_at: Millis
     due_at: Millis
@@ -101,6 +120,8 @@ class Record(Struct, frozen=True, kw_only=True):
     closed: WaitClosed | None = None
     moved: WaitMoved | None = None
     opened: WaitRow | None = None
+    listening: tuple[ListeningRow, ...] = ()
+    """What the opened wait listens to."""
     messages: tuple[MessageRow, ...] = ()
     usage: tuple[UsageRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
@@ -117,9 +138,13 @@ class Leased(Struct, frozen=True):
 
 
 class Noted(Struct, frozen=True, kw_only=True):
-    """No turn is taken: the answer is kept under the request's key, a lease changes (all None: nothing at all is written)."""
+    """No turn of the run is taken: the answer is kept under the request's key, a lease changes, a signal is kept, or nothing at all."""
 
     leased: Leased | None = None
+    signal: SignalRow | None = None
+    moved: tuple[WaitMoved, ...] = ()
+    turns: tuple[Record, ...] = ()
+    """Runs that the signal starts, each in a conversation of its own."""
 
     idempotency: IdempotencyRow | None = None
     opened_conversation: ConversationRow | None = None

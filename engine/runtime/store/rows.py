@@ -7,8 +7,8 @@ from msgspec import Struct, field
 from engine.model.run import EndReason, Status
 from engine.model.values import Json, Millis
 
-WaitEnd = Literal["answered", "expired", "cancelled"]
-EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "given_up", "cancelled"]
+WaitEnd = Literal["answered", "signalled", "expired", "cancelled"]
+EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "signalled", "delivered", "given_up", "cancelled"]
 
 
 class ConversationRow(Struct, frozen=True, kw_only=True):
@@ -69,6 +69,25 @@ class WaitRow(Struct, frozen=True, kw_only=True):
     """Whether the customer holds a token for it."""
     ended_at: Millis | None = None
     ended_by: WaitEnd | None = None
+
+
+class SignalRow(Struct, frozen=True, kw_only=True):
+    """An event that came from outside, kept for waits that begin later; a callback's name holds the visit that it is for."""
+
+    tenant_id: str
+    id: str
+    name: str
+    at: Millis
+    data: Json
+
+
+class ListeningRow(Struct, frozen=True, kw_only=True):
+    """An open wait that an event of this name may end, if its data match."""
+
+    tenant_id: str
+    name: str
+    wait_id: str
+    match: dict[str, Json]
 
 
 class TurnRow(Struct, frozen=True, kw_only=True):

@@ -185,6 +185,29 @@ class WaitTable(Stored, table=True):
     ended_by: str | None
 
 
+class SignalTable(Stored, table=True):
+    """Events and callbacks from outside, kept for a day."""
+
+    __tablename__ = "signal"
+    __table_args__ = (Index("signal_by_name", "tenant_id", "name", "at", "id"), Index("signal_by_age", "at"))
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    name: str
+    at: int = Field(sa_type=BigInteger)
+    data: bytes
+
+
+class ListeningTable(Stored, table=True):
+    """Which open waits listen to which signals."""
+
+    __tablename__ = "listening"
+    __table_args__ = (Index("listening_by_wait", "tenant_id", "wait_id"), _IN_KEY)
+    tenant_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    wait_id: str = Field(primary_key=True)
+    match: bytes
+
+
 class TurnTable(Stored, table=True):
     """Events taken, with what they caused."""
 

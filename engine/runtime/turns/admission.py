@@ -66,6 +66,14 @@ def demand_open(conversation: ConversationRow) -> None:
         raise ConversationArchived
 
 
+def demand_running(snapshot: Snapshot) -> None:
+    """A callback needs a run that has not ended."""
+    if snapshot.run is None:
+        raise ExecutionNotFound
+    if snapshot.run.ended_at is not None:
+        raise ExecutionAborted(details={"reason": snapshot.run.end_reason})
+
+
 def demand_alone(script: CompiledFlow, snapshot: Snapshot) -> None:
     """A flow that says so takes no new trigger while a run of it is open in the conversation."""
     if script.flow.on_trigger == "reject" and snapshot.open_runs:

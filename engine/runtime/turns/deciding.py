@@ -10,20 +10,21 @@ import msgspec
 
 from engine.errors import AnswerRefused, EventRefused, Unfit
 from engine.interpreter import advance, matched_inputs
-from engine.model.events import Answered, Cancelled, Event, GivenUp, Reminded, Returned, Started, TimedOut
+from engine.model.events import Answered, Cancelled, Event, GivenUp, Reminded, Returned, Signalled, Started, TimedOut
 from engine.model.problems import Problem
 from engine.model.run import Run, Trigger
 from engine.model.values import Limits, Millis
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TriggerRequest
-from engine.runtime.store.port import OpenRun, Snapshot
+from engine.runtime.store.port import OpenRun, Snapshot, WaitMoved
 from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd
 from engine.runtime.turns import admission
 from engine.runtime.turns.drafting import draft
 from engine.runtime.turns.leases import ATTEMPTS, Claim, TakenOver, claimed, has_lapsed
 from engine.runtime.turns.memory import RunMemory
-from engine.runtime.turns.occasion import Begun, Drafted, Input, Occasion
+from engine.runtime.turns.occasion import Begun, Drafted, Input, Occasion, Postponed
+from engine.runtime.turns.signals import heard
 
 Elapsed = Callable[[], Millis]
 """Milliseconds since the request came in."""
@@ -78,7 +79,7 @@ class Decider:
         ended = (
             () if script.flow.on_trigger == "parallel" else tuple(self._ended(one, snapshot, conversation) for one in snapshot.open_runs)
         )
-        return _with(self._advanced(occasion, run, event, elapsed), ended)
+        return _with(self.advanced(occasion, run, event, elapsed), ended)
 
     def resume(self, caller: Caller, asked: ResumeRequest, wait_id: str | None, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:
         """Give the answer to the run that waits for it."""
@@ -95,20 +96,27 @@ class Decider:
         except Unfit as unfit:
             raise self._all_unfit(caller, unfit, run, event(conversation=conversation.variables)) from None
         occasion = _occasion(row, conversation, snapshot, "answered", taken=taken, closed="answered", key=asked.idempotency)
-        return self._advanced(occasion, run, event(conversation=occasion.variables), elapsed)
+        return self.advanced(occasion, run, event(conversation=occasion.variables), elapsed)
 
-    def expire(self, snapshot: Snapshot) -> Drafted | None:
-        """Let the clock have the next move in the wait, a reminder or the deadline, if the wait is still open and its time has come."""
+    def expire(self, snapshot: Snapshot) -> Drafted | Postponed | None:
+        """Let the wait go on that is due, by a signal, a reminder or its deadline; it may turn out to be due only later."""
         row, conversation, wait = snapshot.run, snapshot.conversation, snapshot.wait
         if row is None or conversation is None or wait is None or wait.ended_at is not None or wait.due_at > snapshot.now:
             return None
         run = self._memory.recall(row)
+        around = partial(_occasion, row, conversation, snapshot)
+        found = heard(run, wait, snapshot.signals)
+        if found is not None:
+            signal, place = found
+            event = Signalled(at=snapshot.now, conversation=conversation.variables, id=signal.id, listening=place, data=signal.data)
+            return self.advanced(around("signalled", closed="signalled"), run, event, _at_once)
+        due = wait.deadline if run.pause is None else run.pause.due
+        if due > snapshot.now:
+            return Postponed(WaitMoved(wait.tenant_id, wait.id, wait.due_at, due))
         if run.pause is not None and run.pause.reminders:
-            occasion = _occasion(row, conversation, snapshot, "reminded")
-            return self._advanced(occasion, run, Reminded(at=snapshot.now, conversation=conversation.variables), _at_once)
-        occasion = _occasion(row, conversation, snapshot, "timed_out", closed="expired")
-        event = TimedOut(at=snapshot.now, conversation=conversation.variables)
-        return self._advanced(occasion, run, event, _at_once)
+            return self.advanced(around("reminded"), run, Reminded(at=snapshot.now, conversation=conversation.variables), _at_once)
+        timed_out = TimedOut(at=snapshot.now, conversation=conversation.variables)
+        return self.advanced(around("timed_out", closed="expired"), run, timed_out, _at_once)
 
     def cancel(self, caller: Caller, asked: CancelRequest, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes | None:
         """End the run; a run that has ended stays as it is."""
@@ -122,7 +130,7 @@ class Decider:
         waits = snapshot.wait is not None and snapshot.wait.ended_at is None
         closed: WaitEnd | None = "cancelled" if waits else None
         occasion = _occasion(row, conversation, snapshot, "cancelled", closed=closed, key=asked.idempotency)
-        return self._advanced(occasion, run, Cancelled(at=snapshot.now, conversation=conversation.variables), elapsed)
+        return self.advanced(occasion, run, Cancelled(at=snapshot.now, conversation=conversation.variables), elapsed)
 
     def claim(self, begun: Begun, snapshot: Snapshot) -> TakenOver | Drafted | None:
         """Take over the call of a run whose worker has died; a run that has cost too many workers is given up."""
@@ -133,7 +141,7 @@ class Decider:
         if row.attempts >= ATTEMPTS or run.pending is None:
             occasion = _occasion(row, conversation, snapshot, "given_up", begun=begun)
             event = GivenUp(at=snapshot.now, conversation=conversation.variables, code="run.poison")
-            return self._advanced(occasion, run, event, _at_once)
+            return self.advanced(occasion, run, event, _at_once)
         leased = claimed(row, snapshot.now)
         claim = Claim(row.tenant_id, row.id, row.rev, leased.run.epoch, run.pending, begun, taken_over=True)
         return TakenOver(leased, claim)
@@ -152,9 +160,10 @@ class Decider:
             code=result.code,
             message=result.message,
         )
-        return self._advanced(occasion, self._memory.recall(row), event, elapsed)
+        return self.advanced(occasion, self._memory.recall(row), event, elapsed)
 
-    def _advanced(self, occasion: Occasion, run: Run, event: Event, elapsed: Elapsed) -> Drafted:
+    def advanced(self, occasion: Occasion, run: Run, event: Event, elapsed: Elapsed) -> Drafted:
+        """Take the event, and draft the turn."""
         step = advance(self._catalog.book(occasion.tenant_id), run, event, self.limits)
         self._memory.keep(step)
         return draft(occasion, step, self._catalog, self._new_id, elapsed)
@@ -164,7 +173,7 @@ class Decider:
         around = Snapshot(now=snapshot.now, conversation=conversation, run=one.run, wait=one.wait)
         occasion = _occasion(one.run, conversation, around, "cancelled", closed=None if one.wait is None else "cancelled")
         event = Cancelled(at=snapshot.now, conversation=conversation.variables, reason="replaced")
-        return self._advanced(occasion, self._memory.recall(one.run), event, _at_once)
+        return self.advanced(occasion, self._memory.recall(one.run), event, _at_once)
 
     def _input(
         self, caller: Caller, asked: TriggerRequest | ResumeRequest, conversation: ConversationRow, unfit: tuple[Problem, ...]
@@ -214,6 +223,7 @@ def _occasion(
         intent=row.intent,
         run=row,
         closed=closed,
+        listened=closed is not None and row.status == "waiting_time",
         input=taken or Input(),
         begun=begun,
         idempotency=key,

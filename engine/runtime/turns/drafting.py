@@ -16,6 +16,7 @@ from engine.runtime.traces import TurnTrace, encode_trace
 from engine.runtime.turns.occasion import LEASE, Drafted, Occasion
 from engine.runtime.turns.replying import Numbers, draft_reply
 from engine.runtime.turns.rows import draft_messages, draft_outbox, draft_usage
+from engine.runtime.turns.signals import listening_rows
 
 
 def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elapsed: Callable[[], Millis]) -> Drafted:
@@ -44,6 +45,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
         closed=_closed(occasion),
         moved=moved,
         opened=opened,
+        listening=() if opened is None else listening_rows(step.run, opened),
         messages=messages,
         usage=usage,
         outbox=outbox,
@@ -76,7 +78,7 @@ def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow 
         rev=rev,
         opened_at=occasion.now,
         deadline=pause.deadline,
-        due_at=pause.due,
+        due_at=occasion.now if pause.listens else pause.due,  # what listens looks first whether its event has come already
         answerable=step.run.status == "waiting_input",
     )
 
@@ -86,12 +88,14 @@ def _moved(occasion: Occasion, step: Step) -> WaitMoved | None:
     wait, pause = occasion.snapshot.wait, step.run.pause
     if occasion.event != "reminded" or wait is None or pause is None:
         return None
-    return WaitMoved(wait.id, wait.due_at, pause.due)
+    return WaitMoved(wait.tenant_id, wait.id, wait.due_at, pause.due)
 
 
 def _closed(occasion: Occasion) -> WaitClosed | None:
     wait = occasion.snapshot.wait
-    return None if wait is None or occasion.closed is None else WaitClosed(wait.id, occasion.closed)
+    if wait is None or occasion.closed is None:
+        return None
+    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened)
 
 
 def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:

@@ -9,8 +9,8 @@ from engine.model.run import Invoke
 from engine.model.values import Json, Millis
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Idempotency, TokenUsage
-from engine.runtime.store.port import Record, Snapshot
-from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd
+from engine.runtime.store.port import Noted, Record, Snapshot, WaitMoved
+from engine.runtime.store.rows import ConversationRow, EventKind, RunRow, WaitEnd, WaitRow
 from engine.runtime.traces import TurnTrace
 
 LEASE: Final[Millis] = 30_000
@@ -53,6 +53,8 @@ class Occasion(Struct, frozen=True, kw_only=True):
     run: RunRow | None = None
     """The run as it was stored; None for a trigger."""
     closed: WaitEnd | None = None
+    listened: bool = False
+    """Whether the wait that ends listened to signals."""
     opened_conversation: ConversationRow | None = None
     input: Input = field(default_factory=Input)
     idempotency: Idempotency | None = None
@@ -67,6 +69,21 @@ class Occasion(Struct, frozen=True, kw_only=True):
     def variables(self) -> dict[str, Json]:
         """The conversation's variables as the event sees them."""
         return {**self.conversation.variables, **self.input.variables}
+
+
+class Postponed(Struct, frozen=True):
+    """The wait is due at another moment than it was."""
+
+    moved: WaitMoved
+
+
+class Announced(Struct, frozen=True, kw_only=True):
+    """What came of a signal: the change, the waits that it has woken, and the runs that it has started."""
+
+    noted: Noted
+    event_id: str
+    woken: tuple[WaitRow, ...] = ()
+    started: tuple["Drafted", ...] = ()
 
 
 class Drafted(Struct, frozen=True):

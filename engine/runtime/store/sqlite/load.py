@@ -7,9 +7,28 @@ from typing import Any
 import msgspec
 
 from engine.model.values import Millis
-from engine.runtime.store.port import OpenRun, Order, Snapshot
-from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, StoredReply, TurnRow, UsageRow, WaitRow
-from engine.runtime.store.sqlite.statements import FIND_REPLY, LOAD_CONVERSATION, LOAD_OPEN_RUNS, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
+from engine.runtime.store.port import Listener, OpenRun, Order, Snapshot
+from engine.runtime.store.rows import (
+    ConversationRow,
+    EffectResultRow,
+    MessageRow,
+    RunRow,
+    SignalRow,
+    StoredReply,
+    TurnRow,
+    UsageRow,
+    WaitRow,
+)
+from engine.runtime.store.sqlite.statements import (
+    FIND_REPLY,
+    LOAD_CONVERSATION,
+    LOAD_LISTENERS,
+    LOAD_OPEN_RUNS,
+    LOAD_RUN,
+    LOAD_RUN_AND_WAIT,
+    LOAD_SIGNALS,
+    LOAD_WAIT,
+)
 
 unpack = msgspec.msgpack.Decoder().decode
 
@@ -21,6 +40,7 @@ _MESSAGE = MessageRow.__struct_fields__
 _USAGE = UsageRow.__struct_fields__
 _RESULT = EffectResultRow.__struct_fields__
 _TO_WAIT = len(_RUN)
+_STARTED_AT = _RUN.index("started_at")
 _TO_CONVERSATION = _TO_WAIT + len(_WAIT)
 
 
@@ -28,7 +48,13 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
     """What is true of everything that the order names, read in the open transaction."""
     stored = _stored(cursor, order)
     if order.run_id is None and order.wait_id is None:
-        return Snapshot(now=now, stored=stored, conversation=_conversation_named(cursor, order), open_runs=_open_runs(cursor, order))
+        return Snapshot(
+            now=now,
+            stored=stored,
+            conversation=_conversation_named(cursor, order),
+            open_runs=_open_runs(cursor, order),
+            listeners=_listeners(cursor, order),
+        )
     found = _found(cursor, order)
     run, wait, conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
     return Snapshot(
@@ -37,7 +63,21 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
         conversation=_conversation_named(cursor, order) if conversation[0] is None else conversation_row(conversation),
         run=None if run[0] is None else run_row(run),
         wait=None if wait[0] is None else wait_row(wait),
+        signals=_signals(cursor, order, started_at=run[_STARTED_AT]) if order.signals and run[0] is not None else (),
+        listeners=_listeners(cursor, order),
     )
+
+
+def _signals(cursor: Cursor, order: Order, started_at: Millis) -> tuple[SignalRow, ...]:
+    found = cursor.execute(LOAD_SIGNALS, (order.tenant_id, order.wait_id, started_at)).fetchall()
+    return tuple(SignalRow(tenant_id=tenant, id=id_, name=name, at=at, data=unpack(data)) for tenant, id_, name, at, data in found)
+
+
+def _listeners(cursor: Cursor, order: Order) -> tuple[Listener, ...]:
+    if order.listening_to is None:
+        return ()
+    found = cursor.execute(LOAD_LISTENERS, (order.tenant_id, order.listening_to)).fetchall()
+    return tuple(Listener(wait_row(row[:-1]), unpack(row[-1])) for row in found)
 
 
 def _found(cursor: Cursor, order: Order) -> Sequence[Any]:

@@ -10,12 +10,13 @@ from msgspec.structs import asdict, astuple
 from engine.model.values import Millis
 from engine.runtime.store.changes import changed
 from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, WaitClosed, WaitMoved
-from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow
+from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow, SignalRow
 from engine.runtime.store.sqlite.statements import (
     END_WAIT,
     MOVE_WAIT,
     SAVE_IDEMPOTENCY,
     SAVE_TURN,
+    STOP_LISTENING,
     UPDATE_CONVERSATION,
     UPDATE_RUN,
     insert_rows,
@@ -33,6 +34,12 @@ def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
         case Noted():
             if decision.leased is not None:
                 _save_run(cursor, decision.leased.run, decision.leased.expected)
+            if decision.signal is not None:
+                cursor.execute(insert_rows("signal"), _signal(decision.signal))
+            for moved in decision.moved:
+                _move_wait(cursor, moved)
+            for record in decision.turns:
+                _save_record(cursor, snapshot, record)
             _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
     if decision.idempotency is not None:
         cursor.execute(SAVE_IDEMPOTENCY, astuple(decision.idempotency))
@@ -43,12 +50,13 @@ def _save_record(cursor: Cursor, snapshot: Snapshot, record: Record) -> None:
     if record.closed is not None:
         _end_wait(cursor, record.run.tenant_id, record.closed, snapshot.now)
     if record.moved is not None:
-        _move_wait(cursor, record.run.tenant_id, record.moved)
+        _move_wait(cursor, record.moved)
     cursor.execute(SAVE_TURN, astuple(record.turn))
     if not cursor.rowcount:
         raise StaleRecord(f"Run {record.run.id} has another turn {record.turn.rev} already.")
     if record.opened is not None:
         cursor.execute(insert_rows("wait"), astuple(record.opened))
+    _insert(cursor, "listening", [(row.tenant_id, row.name, row.wait_id, pack(row.match)) for row in record.listening])
     _save_conversation(cursor, snapshot, record.opened_conversation, record.conversation, record.turn.at)
     _insert(cursor, "message", [_message(row) for row in record.messages])
     _insert(cursor, "usage", [astuple(row) for row in record.usage])
@@ -66,13 +74,15 @@ def _save_run(cursor: Cursor, run: RunRow, expected: tuple[int, int] | None) -> 
 
 def _end_wait(cursor: Cursor, tenant_id: str, closed: WaitClosed, now: Millis) -> None:
     asked = (now, closed.by, tenant_id, closed.id)
-    cursor.execute(END_WAIT[closed.by], asked if closed.by == "cancelled" else (*asked, now))
+    cursor.execute(END_WAIT[closed.by], asked if closed.by in {"signalled", "cancelled"} else (*asked, now))
     if not cursor.rowcount:
         raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
+    if closed.listened:
+        cursor.execute(STOP_LISTENING, (tenant_id, closed.id))
 
 
-def _move_wait(cursor: Cursor, tenant_id: str, moved: WaitMoved) -> None:
-    cursor.execute(MOVE_WAIT, (moved.due_at, tenant_id, moved.id, moved.was_due_at))
+def _move_wait(cursor: Cursor, moved: WaitMoved) -> None:
+    cursor.execute(MOVE_WAIT, (moved.due_at, moved.tenant_id, moved.id, moved.was_due_at))
     if not cursor.rowcount:
         raise StaleRecord(f"Wait {moved.id} is not due at {moved.was_due_at} any more.")
 
@@ -110,6 +120,10 @@ def _message(row: MessageRow) -> tuple[Any, ...]:
         row.text,
         None if row.values is None else pack(row.values),
     )
+
+
+def _signal(row: SignalRow) -> tuple[Any, ...]:
+    return (row.tenant_id, row.id, row.name, row.at, pack(row.data))
 
 
 def _event(row: OutboxRow) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from engine.runtime.store.rows import ConversationRow, RunRow, WaitRow
+from engine.runtime.store.rows import ConversationRow, RunRow, SignalRow, WaitRow
 from engine.runtime.store.tables import METADATA
 
 RUN: Final = METADATA.tables["run"]
@@ -23,6 +23,8 @@ TURN: Final = METADATA.tables["turn"]
 CONVERSATION: Final = METADATA.tables["conversation"]
 MESSAGE: Final = METADATA.tables["message"]
 IDEMPOTENCY: Final = METADATA.tables["idempotency"]
+SIGNAL: Final = METADATA.tables["signal"]
+LISTENING: Final = METADATA.tables["listening"]
 META: Final = METADATA.tables["meta"]
 
 _POSITIONAL: Final = sqlite.dialect(paramstyle="qmark")
@@ -102,6 +104,7 @@ _END_WAIT = (
 END_WAIT: Final = {
     "answered": positional(_END_WAIT.where(WAIT.c.deadline > bindparam("moment")), "now", "by", "its_tenant", "its_id", "moment"),
     "expired": positional(_END_WAIT.where(WAIT.c.deadline <= bindparam("moment")), "now", "by", "its_tenant", "its_id", "moment"),
+    "signalled": positional(_END_WAIT, "now", "by", "its_tenant", "its_id"),
     "cancelled": positional(_END_WAIT, "now", "by", "its_tenant", "its_id"),
 }
 """Each ends an open wait where the clock lets it; none touches one that has ended."""
@@ -194,6 +197,23 @@ _OPEN = and_(WAIT.c.run_id == RUN.c.id, WAIT.c.ended_at.is_(None))
 LOAD_RUN: Final = _loading(RUN.c.id == bindparam("run"), _OPEN, "run")
 LOAD_WAIT: Final = _loading(RUN.c.id == WAIT.c.run_id, WAIT.c.id == bindparam("wait"), "wait", wait_first=True)
 LOAD_RUN_AND_WAIT: Final = _loading(RUN.c.id == bindparam("run"), WAIT.c.id == bindparam("wait"), "run", "wait")
+STOP_LISTENING: Final = positional(
+    LISTENING.delete().where(LISTENING.c.tenant_id == bindparam("tenant"), LISTENING.c.wait_id == bindparam("wait")), *("tenant", "wait")
+)
+LOAD_SIGNALS: Final = positional(
+    select(*columns(SIGNAL, SignalRow))
+    .select_from(LISTENING.join(SIGNAL, and_(SIGNAL.c.tenant_id == LISTENING.c.tenant_id, SIGNAL.c.name == LISTENING.c.name)))
+    .where(LISTENING.c.tenant_id == bindparam("tenant"), LISTENING.c.wait_id == bindparam("wait"), SIGNAL.c.at >= bindparam("since"))
+    .order_by(SIGNAL.c.at, SIGNAL.c.id),
+    *("tenant", "wait", "since"),
+)
+LOAD_LISTENERS: Final = positional(
+    select(*columns(WAIT, WaitRow), LISTENING.c.match)
+    .select_from(LISTENING.join(WAIT, and_(WAIT.c.tenant_id == LISTENING.c.tenant_id, WAIT.c.id == LISTENING.c.wait_id)))
+    .where(LISTENING.c.tenant_id == bindparam("tenant"), LISTENING.c.name == bindparam("name"), WAIT.c.ended_at.is_(None))
+    .order_by(WAIT.c.id),
+    *("tenant", "name"),
+)
 LOAD_OPEN_RUNS: Final = positional(
     select(*columns(RUN, RunRow), *columns(WAIT, WaitRow))
     .select_from(RUN.outerjoin(WAIT, and_(WAIT.c.tenant_id == RUN.c.tenant_id, _OPEN)))

@@ -193,6 +193,27 @@ def _turns() -> None:
     op.create_index("wait_open_by_tenant", "wait", ["tenant_id", "due_at", "id"], sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_index("wait_open_of_run", "wait", ["tenant_id", "run_id"], unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
     op.create_table(
+        "signal",
+        _text("tenant_id"),
+        _text("id"),
+        _text("name"),
+        _long("at"),
+        _bytes("data"),
+        PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("signal_by_name", "signal", ["tenant_id", "name", "at", "id"])
+    op.create_index("signal_by_age", "signal", ["at"])
+    op.create_table(
+        "listening",
+        _text("tenant_id"),
+        _text("name"),
+        _text("wait_id"),
+        _bytes("match"),
+        PrimaryKeyConstraint("tenant_id", "name", "wait_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("listening_by_wait", "listening", ["tenant_id", "wait_id"])
+    op.create_table(
         "turn",
         _text("tenant_id"),
         _text("id"),

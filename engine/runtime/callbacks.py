@@ -1,0 +1,30 @@
+"""Callbacks: addresses that somebody outside calls once. Runs know a placeholder; the token is written in where an effect leaves."""
+
+import re
+from typing import Final
+
+from engine.model.values import Json
+from engine.runtime.tokens import Keyring
+
+_PLACEHOLDER: Final = re.compile("\0callback:([^\0]+)\0")
+PATH: Final = "/api/v1/engine/callbacks/"
+
+
+class Callbacks:
+    """Fills in the addresses of one server."""
+
+    def __init__(self, keyring: Keyring, public_url: str) -> None:
+        self._keyring = keyring
+        self._base = public_url.rstrip("/") + PATH
+
+    def filled(self, value: Json, tenant_id: str, run_id: str) -> Json:
+        """The value with an address in the place of each placeholder of the run's own."""
+        match value:
+            case str() if "\0" in value:
+                return _PLACEHOLDER.sub(lambda found: self._base + self._keyring.callback_token(tenant_id, run_id, found[1]), value)
+            case dict():
+                return {name: self.filled(inner, tenant_id, run_id) for name, inner in value.items()}
+            case list():
+                return [self.filled(inner, tenant_id, run_id) for inner in value]
+            case _:
+                return value

@@ -1,0 +1,243 @@
+"""Events and callbacks from outside: each ends a wait once, whether it comes early or late, and starts what it starts once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import ExecutionAborted, IdempotencyConflict
+from engine.runtime.executor import latest_reply
+from engine.runtime.replies import TurnReply
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, SignalRequest
+from engine.runtime.store.port import RunFilter
+from engine.runtime.turns.signals import callback_name, matches
+from tests.runtime.conftest import TENANT, World
+
+MINUTE = 60_000
+PAYING = """
+flow: paying
+intent: {}
+nodes:
+  order: {type: ask, prompt: Which order?, next: paid}
+  paid:
+    type: wait
+    any:
+      - {name: paid, event: order.paid, match: {order.id: "{{ vars.order }}"}}
+      - {name: failed, event: payment.failed}
+      - {name: late, for: 15m}
+    routes: {failed: sorry, late: late}
+    remind: [{after: 5m, text: Still waiting.}]
+    save: came
+    next: thanks
+  thanks: {type: message, text: "Thank you: {{ vars.came.data.amount }} by {{ vars.came.by }} {{ vars.came.name }}.", next: again}
+  again: {type: wait, event: order.paid, timeout: {after: 1h, next: end}, next: twice}
+  twice: {type: message, text: Paid twice., next: end}
+  sorry: {type: message, text: Sorry., next: end}
+  late: {type: message, text: Too late., next: end}
+"""
+STARTED = """
+flow: welcome
+intent: {}
+on_event: {name: order.paid, match: {shop: main}}
+nodes:
+  hello: {type: message, text: "Order {{ trigger.data.order.id }}.", next: rest}
+  rest: {type: ask, prompt: Anything else?, next: end}
+"""
+CALLED = """
+flow: called
+intent: {}
+nodes:
+  ask: {type: ask, prompt: "Ready?", next: paid}
+  paid: {type: wait, event: never.sent, save: came, timeout: {after: 15m, next: late}, next: thanks}
+  thanks: {type: message, text: "{{ vars.came.data.status }}", next: end}
+  late: {type: message, text: Too late., next: end}
+"""
+
+
+def texts(reply: TurnReply) -> list[str]:
+    return [block.payload["text"] for block in reply.blocks]
+
+
+def paid(order: str = "A-1", amount: int = 5, key: str | None = None, **more: Any) -> SignalRequest:
+    data = {"order": {"id": order}, "amount": amount, **more}
+    kept = None if key is None else Idempotency("events", key, repr(data).encode())
+    return SignalRequest(name="order.paid", data=data, idempotency=kept)
+
+
+async def waiting(world: World, order: str = "A-1", flow: str = PAYING) -> TurnReply:
+    """A run that waits for its payment."""
+    await world.publish_text(flow)
+    caller = await world.customer()
+    asked = await world.trigger(caller, "paying" if flow == PAYING else "called")
+    reply = (await world.executor.resume(caller, world.answer(asked, order))).reply
+    await world.executor.settle()
+    return reply
+
+
+async def latest(world: World, reply: TurnReply) -> TurnReply:
+    view = await world.runtime.store.run(TENANT, reply.execution_id)
+    assert view is not None
+    return latest_reply(view)
+
+
+async def test_an_event_ends_the_wait_that_it_matches_and_no_other(world: World) -> None:
+    mine, other = await waiting(world), await waiting(world, "B-2")
+    told = await world.executor.signal(TENANT, paid("A-1"))
+    assert told.execution_ids == [mine.execution_id]
+    assert texts(await latest(world, mine)) == ["Thank you: 5 by event paid."]
+    assert (await latest(world, other)).status == "waiting_time"
+    assert other.execution_id not in (await world.executor.signal(TENANT, paid("C-3"))).execution_ids
+
+
+async def test_an_event_that_comes_before_its_wait_is_not_lost(world: World) -> None:
+    await world.publish_text(PAYING)
+    caller = await world.customer()
+    asked = await world.trigger(caller, "paying")
+    await world.executor.signal(TENANT, paid("A-1", 7))
+    world.clock.advance(MINUTE)
+    await world.executor.resume(caller, world.answer(asked, "A-1"))
+    await world.executor.settle()
+    assert texts(await latest(world, asked)) == ["Thank you: 7 by event paid."]
+
+
+async def test_an_event_from_before_the_run_is_none_of_its_business(world: World) -> None:
+    await world.executor.signal(TENANT, paid("A-1"))
+    world.clock.advance(1)
+    reply = await waiting(world)
+    assert (await latest(world, reply)).status == "waiting_time"
+
+
+async def test_an_event_ends_one_wait_of_a_run_and_the_next_one_the_next(world: World) -> None:
+    reply = await waiting(world)
+    await world.executor.signal(TENANT, paid("A-1", 5))
+    await world.executor.settle()
+    assert (await latest(world, reply)).status == "waiting_time"
+    await world.executor.signal(TENANT, paid("Z-9", 6))
+    await world.executor.settle()
+    assert texts(await latest(world, reply))[-1] == "Paid twice."
+
+
+async def test_two_events_before_a_wait_are_taken_the_oldest_first_and_each_once(world: World) -> None:
+    await world.publish_text(PAYING)
+    caller = await world.customer()
+    asked = await world.trigger(caller, "paying")
+    for amount in (7, 8):
+        await world.executor.signal(TENANT, paid("A-1", amount))
+        world.clock.advance(1)
+    await world.executor.resume(caller, world.answer(asked, "A-1"))
+    await world.executor.settle()
+    assert texts(await latest(world, asked)) == ["Thank you: 7 by event paid.", "Paid twice."]
+
+
+async def test_reminders_come_while_an_event_is_waited_for_and_a_timer_ends_it(world: World) -> None:
+    reply = await waiting(world)
+    world.clock.advance(5 * MINUTE)
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, reply)) == ["Still waiting."]
+    world.clock.advance(10 * MINUTE)
+    await world.executor.signal(TENANT, paid("A-1"))
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, reply))[-1] == "Too late."
+
+
+async def test_an_event_that_came_in_time_counts_although_nobody_saw_it_before_the_deadline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply = await waiting(world)
+    world.clock.advance(15 * MINUTE - 1)
+    unseen: list[object] = []
+
+    async def die(due: object) -> None:
+        unseen.append(due)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(world.executor, "expire", die)  # between keeping the event and waking the wait
+        await world.executor.signal(TENANT, paid("A-1"))
+    world.clock.advance(MINUTE)
+    await world.runtime.scheduler.sweep()
+    assert len(unseen) == 1
+    assert texts(await latest(world, reply))[0] == "Thank you: 5 by event paid."
+
+
+async def test_a_request_with_the_same_key_is_one_event(world: World) -> None:
+    await world.publish_text(STARTED)
+    first = await world.executor.signal(TENANT, paid(key="k", shop="main"))
+    again = await world.executor.signal(TENANT, paid(key="k", shop="main"))
+    assert again == first
+    assert len(first.execution_ids) == 1
+    with pytest.raises(IdempotencyConflict):
+        await world.executor.signal(TENANT, paid(key="k", amount=99))
+    [run] = await world.runtime.store.runs(TENANT, RunFilter(intent="welcome"))
+    assert run.run.id == first.execution_ids[0]
+
+
+async def test_each_matching_event_starts_a_run_in_a_conversation_of_its_own(world: World) -> None:
+    await world.publish_text(STARTED)
+    for order, shop in (("A-1", "main"), ("A-2", "main"), ("A-3", "side")):
+        await world.executor.signal(TENANT, paid(order, shop=shop))
+    runs = await world.runtime.store.runs(TENANT, RunFilter(intent="welcome"))
+    assert len(runs) == len({view.run.conversation_id for view in runs}) == 2
+    assert sorted(texts(latest_reply(view))[0] for view in runs) == ["Order A-1.", "Order A-2."]
+
+
+def calling(reply: TurnReply, status: str = "paid") -> SignalRequest:
+    name = callback_name(reply.execution_id, "0/paid/1")
+    key = Idempotency("callback", name, status.encode())
+    return SignalRequest(name=name, data={"status": status}, run_id=reply.execution_id, idempotency=key)
+
+
+async def test_a_callback_ends_its_visit_once(world: World) -> None:
+    reply = await waiting(world, flow=CALLED)
+    first = await world.executor.signal(TENANT, calling(reply))
+    assert texts(await latest(world, reply))[-1] == "paid"
+    assert await world.executor.signal(TENANT, calling(reply)) == first
+    with pytest.raises(IdempotencyConflict):
+        await world.executor.signal(TENANT, calling(reply, "other"))
+
+
+async def test_a_callback_of_a_run_that_has_ended_is_told_so(world: World) -> None:
+    reply = await waiting(world, flow=CALLED)
+    world.clock.advance(15 * MINUTE)
+    await world.runtime.scheduler.sweep()
+    with pytest.raises(ExecutionAborted):
+        await world.executor.signal(TENANT, calling(reply))
+
+
+async def test_event_and_cancel_at_the_same_moment_have_one_winner(world: World) -> None:
+    for _ in range(20):
+        world.clock.advance(1)  # what came before a run began does not concern it
+        reply = await waiting(world)
+        view = await world.runtime.store.run(TENANT, reply.execution_id)
+        assert view is not None
+        caller = Caller(tenant_id=TENANT, conversation_id=view.run.conversation_id)
+        event = world.executor.signal(TENANT, paid("A-1"))
+        cancel = world.executor.cancel(caller, CancelRequest(run_id=reply.execution_id))
+        await asyncio.gather(event, cancel)
+        await world.executor.settle()
+        ended = await latest(world, reply)
+        assert (ended.status, ended.end_reason) == ("aborted", "cancelled")
+        assert ended.rev == (4 if "Thank you: 5 by event paid." in texts(ended) else 3)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(JSON, st.text())
+def test_matching_is_total_and_a_value_matches_itself(value: Any, name: str) -> None:
+    assert matches({}, value)
+    assert isinstance(matches({name: value}, value), bool)
+    if "." not in name:
+        assert matches({name: value}, {name: value})
+        assert not matches({name: value}, {})
+
+
+def test_true_is_not_one_and_one_is_one_point_nought() -> None:
+    assert matches({"a.0.b": 1}, {"a": [{"b": 1.0}]})
+    assert not matches({"a": True}, {"a": 1})
+    assert not matches({"a": 1}, {"a": True})
+    assert not matches({"a": None}, {})
