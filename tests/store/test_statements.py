@@ -18,6 +18,7 @@ OF_ALL_TENANTS = {
     "READ_MARK",
 }
 """Sweeps, which tenants share, and what concerns the file itself."""
+OF_TENANTS = "run|wait|turn|conversation|message|usage|idempotency|effect_result|signal|listening|task"
 
 
 def every_statement() -> dict[str, str]:
@@ -47,7 +48,7 @@ def test_every_statement_of_a_tenant_names_it_for_every_table(name: str) -> None
     if text.startswith("INSERT"):
         assert re.match(r"INSERT INTO \w+ \(tenant_id, ", text)
         return
-    tables = set(re.findall(r"(?:FROM|JOIN|UPDATE)\s+(run|wait|turn|conversation|message|usage|idempotency|effect_result|signal|listening)\b", text))
+    tables = set(re.findall(rf"(?:FROM|JOIN|UPDATE)\s+({OF_TENANTS})\b", text))
     assert tables
     assert {table for table in tables if re.search(rf"\b{table}\.tenant_id = ", text) is None} == set()
 
