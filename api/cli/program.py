@@ -25,6 +25,7 @@ COMMANDS: Final = MappingProxyType(
         "prices": "show and change what models cost",
         "usage": "count tokens and what they cost",
         "keys": "list and change public and API keys",
+        "connections": "list, set and delete what flows reach others with",
         "doctor": "check settings, database, versions, clock and scheduler",
     }
 )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Screen:
 
 
 class Person:
-    """Talks to `baton chat` in the folder."""
+    """Calls `baton` in the folder, and talks to it."""
 
     def __init__(self, folder: Path, columns: int, *arguments: str) -> None:
         self._master, self._slave = pty.openpty()
@@ -69,7 +69,7 @@ class Person:
         self._screen = Screen(columns)
         self.written = ""
         settings = environment(TERM="xterm", COLUMNS=str(columns))
-        command = [sys.executable, "-m", "api.cli", "chat", *arguments]
+        command = [sys.executable, "-m", "api.cli", *arguments]
         terminal = self._slave
         self.process = subprocess.Popen(command, cwd=folder, env=settings, stdin=terminal, stdout=terminal, stderr=terminal)
 
@@ -123,9 +123,9 @@ class Person:
 
 
 @contextmanager
-def person(folder: Path, *arguments: str, columns: int = 60) -> Iterator[Person]:
-    """Somebody who talks until the end of the block."""
-    somebody = Person(folder, columns, *arguments)
+def person(folder: Path, *arguments: str, command: Sequence[str] = ("chat",), columns: int = 60) -> Iterator[Person]:
+    """Somebody at a terminal until the end of the block; who talks to a flow unless another command is named."""
+    somebody = Person(folder, columns, *command, *arguments)
     try:
         yield somebody
     finally:
