@@ -65,6 +65,17 @@ def demand_equal(expected: Json, found: Json, message: str) -> None:
         raise Mismatch(message, opposed(compact(expected), compact(found)))
 
 
+def demand_each(expected: Sequence[Json], found: Sequence[Json], message: str) -> None:
+    """The values must be equal one by one, and as many."""
+    lines: list[str] = []
+    for number in range(max(len(expected), len(found))):
+        wanted, came = [compact(value) for value in expected[number : number + 1]], [compact(value) for value in found[number : number + 1]]
+        equal = wanted and came and same(expected[number], found[number])
+        lines += [f"  {line}" for line in wanted] if equal else [f"- {line}" for line in wanted] + [f"+ {line}" for line in came]
+    if any(not line.startswith(" ") for line in lines):
+        raise Mismatch(message, lines)
+
+
 def demand_path(expected: Sequence[str], visits: Sequence[Visit], flow: str) -> None:
     """The nodes named must be those visited, in order."""
     found = walked(visits, flow)

@@ -1,11 +1,14 @@
 """The steps that look: at what was said, what is expected next, and what the run has come to."""
 
-from typing import assert_never
+from collections.abc import Sequence
+from typing import TypeVar, assert_never
 
 from engine.model.values import Json
+from engine.testing.conversations.calling import Try
 from engine.testing.conversations.comparing import (
     Mismatch,
     demand_block,
+    demand_each,
     demand_equal,
     demand_path,
     demand_values,
@@ -13,9 +16,11 @@ from engine.testing.conversations.comparing import (
     wanted_text,
 )
 from engine.testing.conversations.performance import Performance, Watched
-from engine.testing.conversations.script import Anything, Expect, Holds, Is, Path, Wanted
+from engine.testing.conversations.script import Anything, Emitted, Expect, Holds, Is, Path, Sent, Wanted
 
-Look = Expect | Is | Holds | Path
+T = TypeVar("T")
+
+Look = Expect | Is | Holds | Path | Sent | Emitted
 
 
 async def look(performance: Performance, action: Look) -> None:
@@ -33,6 +38,13 @@ async def look(performance: Performance, action: Look) -> None:
             visits = await performance.scene.visits(run.id)
             demand_path(nodes, visits[run.walked :], performance.flow)
             run.walked = len(visits)
+        case Sent(requests):
+            _demand_sent(performance, requests)
+        case Emitted(events):
+            told = performance.scene.emitted(run.id)
+            found = [{key: one[key] for key in wanted or one} for one, wanted in _beside(told[run.emitted :], events)]
+            demand_each(events, found, "other events were sent to webhooks")
+            run.emitted = len(told)
         case _:
             assert_never(action)
 
@@ -64,6 +76,43 @@ async def _demand_held(performance: Performance, action: Holds) -> None:
             if result is None:
                 raise Mismatch(f"the run has no result: it is {run.reply.status}")
             demand_values(action.values, result, "the result is different")
+
+
+def _demand_sent(performance: Performance, wanted: list[dict[str, Json]]) -> None:
+    run = performance.run
+    tries = performance.scene.calls.tries_of(run.id)
+    found = [_named(one, keys) for one, keys in _beside(tries[run.sent :], wanted)]
+    expected = [_small(one) for one in wanted]
+    demand_each(expected, found, "other requests were sent")
+    run.sent = len(tries)
+
+
+def _named(one: Try, wanted: dict[str, Json] | None) -> dict[str, Json]:
+    """The try in the keys that the test names; what tells it from others where it was not expected."""
+    if wanted is None:
+        return {"node": one.names[0], "method": one.method, "url": one.url}
+    names = {name.lower() for name in wanted.get("headers", ())}
+    facts: dict[str, Json] = {
+        "node": wanted["node"] if wanted.get("node") in one.names else one.names[0],
+        "method": one.method,
+        "url": one.url,
+        "headers": {name: one.headers.get(name) for name in sorted(names)},
+        "json": one.json,
+        "body": one.body,
+    }
+    return {key: facts[key] for key in wanted}
+
+
+def _small(wanted: dict[str, Json]) -> dict[str, Json]:
+    """The names of headers in small letters."""
+    if "headers" not in wanted:
+        return wanted
+    return wanted | {"headers": dict(sorted((name.lower(), value) for name, value in wanted["headers"].items()))}
+
+
+def _beside(found: Sequence[T], wanted: Sequence[dict[str, Json]]) -> list[tuple[T, dict[str, Json] | None]]:
+    """Each thing found, beside what the test says of it; None where it was not expected."""
+    return [(one, wanted[number] if number < len(wanted) else None) for number, one in enumerate(found)]
 
 
 def _demand_expected(run: Watched, wanted: dict[str, Json]) -> None:

@@ -20,6 +20,10 @@ class Watched(Struct):
     """Whether `any` was the last to be named: what is left then need not be."""
     walked: int = 0
     """Visits that a `path` has named."""
+    sent: int = 0
+    """Requests that a `sent` has named."""
+    emitted: int = 0
+    """Events that an `emitted` has named."""
 
     @property
     def id(self) -> str:

@@ -20,6 +20,7 @@ from engine.model.nodes import (
     Jump,
     Message,
     Node,
+    OnError,
     ShowBlock,
     Split,
     Switch,
@@ -31,11 +32,14 @@ from engine.model.values import Json
 
 Branches = set[tuple[str, str]]
 """Pairs of a node's id and an edge, as visits name them: `next`, `case:N`, `else`, `branch:N`, `option:VALUE`, `route:VALUE`,
-`invalid`, `exhausted`, `timeout`, `reminded`, `expired`, `error`, `jumps`, `ends`. A command is a branch of the flow, whichever question
-it leaves: `command:WORD` of `COMMANDS`."""
+`invalid`, `exhausted`, `timeout`, `reminded`, `expired`, `error`, `error:KEY` of a mapping `on_error`, `jumps`, `ends`. A command is a
+branch of the flow, whichever question it leaves: `command:WORD` of `COMMANDS`."""
 
 COMMANDS: Final = "commands"
 """What stands in a node's place where a branch is a command's."""
+
+OTHER: Final = "other"
+"""The key of `on_error` for all failures that have none of their own."""
 
 Path = tuple[str | int, ...]
 """Keys and positions that lead to where something is written."""
@@ -58,15 +62,24 @@ def missed(flow: Flow, visits: Iterable[Visit]) -> list[tuple[str, str]]:
 
 
 def _branch(flow: Flow, visit: Visit) -> tuple[str, str]:
-    """A node has one branch for failures, whatever the failure, and one for all options that are made from data."""
-    kind, named, _ = visit.edge.partition(":")
+    """A node has one branch for failures, unless it tells them apart, and one for all options that are made from data."""
+    kind, named, what = visit.edge.partition(":")
     if named and kind == "command":
         return COMMANDS, visit.edge
-    if named and kind == "error":
-        return visit.node, kind
     node = flow.nodes.get(visit.node)
+    if named and kind == "error":
+        return visit.node, _failure(node, what)
     made = named and kind == "option" and isinstance(node, Choice) and isinstance(node.options, MadeOptions)
     return visit.node, "next" if made else visit.edge
+
+
+def _failure(node: Node | None, failure: str) -> str:
+    """The branch for `CODE`, or for `CODE:STATUS` of a request: that of the first of its keys that there is."""
+    if not isinstance(node, Http | Task) or not isinstance(node.on_error, dict):
+        return "error"
+    code, _, status = failure.partition(":") if isinstance(node, Http) else (failure, "", "")
+    keys = ([status, f"{status[0]}xx"] if status else []) + [code, OTHER]
+    return next((f"error:{key}" for key in keys if key in node.on_error), "error")
 
 
 def ways(flow: Flow) -> Iterator[tuple[str, str, Path]]:
@@ -98,16 +111,23 @@ def _edges(node: Node) -> Iterator[tuple[str, Path]]:
             yield "jumps", ("flow",)
         case Http():
             yield "next", ("next",)
-            yield from [] if node.on_error is None else [("error", ("on_error",))]
+            yield from _failures(node.on_error)
         case Task():
             yield "next", ("next",)
-            yield from [] if node.on_error is None else [("error", ("on_error",))]
+            yield from _failures(node.on_error)
             yield from _meanwhile(node)
         case Wait():
             yield from _routed(node.routes, every=bool(node.causes) and {cause.name for cause in node.causes} <= node.routes.keys())
             yield from _meanwhile(node)
         case End():
             yield "ends", ()
+
+
+def _failures(on_error: OnError | None) -> Iterator[tuple[str, Path]]:
+    if isinstance(on_error, dict):
+        yield from ((f"error:{key}", ("on_error", key)) for key in on_error)
+    elif on_error is not None:
+        yield "error", ("on_error",)
 
 
 def _answers(node: Asking) -> Iterator[tuple[str, Path]]:

@@ -49,6 +49,7 @@ def _check(tree: Tree, findings: Findings) -> None:
         if isinstance(test, Pairs):
             _check_name(test, taken, findings)
             _check_now(test, findings)
+            _check_stubs(test, findings)
             _check_steps(test, findings)
 
 
@@ -67,6 +68,18 @@ def _check_now(test: Pairs, findings: Findings) -> None:
     now = _written(written)
     if written is not None and isinstance(now, str) and _moment(now) is None:
         findings.add("value.wrong", written.start, f"{shown(now)} is not a moment", "write it like 2026-01-05T09:00:00Z")
+
+
+def _check_stubs(test: Pairs, findings: Findings) -> None:
+    """A stub has one body, and a failure comes instead of an answer."""
+    stubs = test.get("stubs")
+    lists = [entry.value for entry in stubs.entries.values()] if isinstance(stubs, Pairs) else []
+    for stub in [stub for part in lists if isinstance(part, Items) for stub in part.items if isinstance(stub, Pairs)]:
+        keys = list(stub.entries)
+        if "error" in keys and len(keys) > 1:
+            findings.add("value.wrong", stub.entries["error"].start, "a call that fails has no answer: `error` stands alone")
+        if "json" in keys and "text" in keys:
+            findings.add("value.wrong", stub.entries[keys[-1]].start, "an answer has one body: `json` or `text`")
 
 
 def _check_steps(test: Pairs, findings: Findings) -> None:
@@ -169,6 +182,10 @@ def _action(key: str, value: Any) -> script.Action:
             return script.Holds(key, value)
         case "path":
             return script.Path(value)
+        case "sent":
+            return script.Sent(msgspec.to_builtins(value))
+        case "emitted":
+            return script.Emitted(msgspec.to_builtins(value))
         case _:
             raise AssertionError(key)
 

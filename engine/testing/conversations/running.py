@@ -14,6 +14,7 @@ from engine.model.flow import Flow, called_by
 from engine.runtime.replies import TurnReply
 from engine.runtime.turns.memory import RunMemory
 from engine.testing.conversations.acting import act
+from engine.testing.conversations.calling import Try
 from engine.testing.conversations.comparing import Mismatch, differing, nearest
 from engine.testing.conversations.looking import hear, look
 from engine.testing.conversations.memories import LivingRuns, SeededRuns
@@ -26,23 +27,26 @@ from engine.testing.conversations.script import (
     Bot,
     Cancel,
     ConversationTest,
+    Emitted,
     Expect,
     Holds,
     Is,
     OnRun,
     Path,
     Rejected,
+    Sent,
     Step,
     TestFile,
     Trigger,
     TriggerRejected,
     User,
 )
+from engine.testing.conversations.stubs import Stubs
 
 Modes = tuple[Callable[[str | None], RunMemory], Callable[[str | None], RunMemory]]
 """How runs live between turns, given the test's seed: in the first performance, and in the second."""
 
-_Part = TurnReply | Visit | Outcome
+_Part = TurnReply | Visit | Outcome | Try
 
 STRAIGHT_AND_STORED: Modes = (LivingRuns, SeededRuns)
 
@@ -53,6 +57,7 @@ class _Performed(Struct, frozen=True):
     outcome: Outcome
     turns: tuple[TurnReply, ...]
     visits: tuple[Visit, ...]
+    tries: tuple[Try, ...]
     transcript: tuple[Line, ...]
 
 
@@ -90,14 +95,14 @@ def _result(
 
 
 async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory) -> _Performed:
-    scene = Scene(stage, test.given, memory)
+    scene = Scene(stage, test.given, memory, test.stubs)
     performance = Performance(scene, flow.flow)
-    outcome = await _played(performance, flow, test)
-    visits = [visit for run in performance.runs for visit in await scene.visits(run.id)]
-    return _Performed(outcome, tuple(performance.turns), tuple(visits), tuple(performance.transcript))
+    outcome = await _played(performance, test)
+    visits = [visit for run in performance.runs for visit in scene.calls.with_statuses(run.id, await scene.visits(run.id))]
+    return _Performed(outcome, tuple(performance.turns), tuple(visits), tuple(scene.calls.tries), tuple(performance.transcript))
 
 
-async def _played(performance: Performance, flow: Flow, test: ConversationTest) -> Outcome:
+async def _played(performance: Performance, test: ConversationTest) -> Outcome:
     try:
         await performance.scene.open()
     except Refused as refusal:
@@ -109,7 +114,7 @@ async def _played(performance: Performance, flow: Flow, test: ConversationTest) 
                 performance.demand_all_named()
         except Mismatch as mismatch:
             return _failure(mismatch, performance, step, number)
-    return _stubs_used(flow, test)
+    return _stubs_used(performance.scene.calls.stubs, test)
 
 
 async def _play(performance: Performance, action: Action) -> None:
@@ -123,7 +128,7 @@ async def _play(performance: Performance, action: Action) -> None:
         case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel():
             performance.demand_all_named()
             await act(performance, action)
-        case Expect() | Is() | Holds() | Path():
+        case Expect() | Is() | Holds() | Path() | Sent() | Emitted():
             performance.run.demand_named()
             await look(performance, action)
         case _:
@@ -134,13 +139,12 @@ def _failure(mismatch: Mismatch, performance: Performance, step: Step, number: i
     return Failed(str(mismatch), step.line, number, step.key, mismatch.difference, tuple(performance.transcript))
 
 
-def _stubs_used(flow: Flow, test: ConversationTest) -> Outcome:
-    """No node of this version asks the world for anything, so that every stub is left over."""
-    left = next(((node, len(stubs)) for node, stubs in test.stubs.items() if stubs), None)
+def _stubs_used(stubs: Stubs, test: ConversationTest) -> Outcome:
+    left = stubs.left()
     if left is None:
         return Passed()
-    node, count = left
-    hint = "" if node in flow.nodes else f": the flow has no such node{nearest(node, list(flow.nodes))}"
+    (node, count), known = left, stubs.known_names()
+    hint = "" if node in known else f": the flow has no such node{nearest(node, known)}"
     return Failed(f"{count} stub{'' if count == 1 else 's'} for `{node}` left over{hint}", test.line)
 
 
@@ -150,6 +154,7 @@ def _disagreement(test: ConversationTest, straight: _Performed, stored: _Perform
         *zip(straight.turns, stored.turns, strict=False),
         (straight.outcome, stored.outcome),
         *zip(straight.visits, stored.visits, strict=False),
+        *zip(straight.tries, stored.tries, strict=False),
     ]
     one, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
     return Failed(

@@ -1,17 +1,23 @@
 """The scene of one test: the real executor over stores in memory, a clock that is moved by hand, and no network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import count
 from typing import Final
 
 from engine.model.effects import Visit
 from engine.model.flow import Flow
+from engine.model.nodes import Http
 from engine.model.run import Run
 from engine.model.values import Json, Millis
+from engine.runtime.callbacks import Callbacks
 from engine.runtime.catalog import Catalog, encode_flow
+from engine.runtime.connections import Terms, put_connection
 from engine.runtime.executor import Executor
+from engine.runtime.outbound.port import Outbound
+from engine.runtime.performing import Outside
 from engine.runtime.replies import TurnReply, decode_reply
+from engine.runtime.requesting import HttpPerformer
 from engine.runtime.requests import Caller, CancelRequest, OpenRequest, ResumeRequest, TriggerRequest
 from engine.runtime.store.port import DueWait, RunView
 from engine.runtime.store.registry import Draft
@@ -19,44 +25,68 @@ from engine.runtime.store.rows import ConversationRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import decode_trace
 from engine.runtime.turns.memory import RunMemory
+from engine.runtime.vault import Vault
 from engine.testing.clock import ManualClock
+from engine.testing.conversations.calling import Calls
 from engine.testing.conversations.script import START, Answer, Given
+from engine.testing.conversations.stubs import Stub, Stubs
 from engine.testing.memory import MemoryStore
 from engine.testing.memory_registry import MemoryRegistry
 
 TENANT: Final = "test"
 _KEYRING: Final = Keyring({"a": bytes(32)})
+_CALLBACKS: Final = Callbacks(_KEYRING, "https://baton.invalid")
+_VAULT: Final = Vault([bytes(32)])
+_CONNECTION: Final = Terms(kind="bearer", base_url="https://connection.invalid", secret="-")  # noqa: S106 - opens nothing
 _AT_ONCE: Final = 64
+_EVERYBODYS: Final = "chat."
+"""How the events begin that are told of every run; a flow's own cannot."""
 
 
 class Stage:
     """The tested flow, and those that it runs, published and compiled once for any number of scenes."""
 
-    def __init__(self, catalog: Catalog, intent: str) -> None:
+    def __init__(self, catalog: Catalog, tested: Flow, flows: Sequence[Flow]) -> None:
         self.catalog = catalog
-        self.intent = intent
+        self.tested = tested
+        self.flows = flows
+
+    @property
+    def intent(self) -> str:
         """What triggers the tested flow; for a subflow that nobody can trigger, its own id."""
+        return self.tested.intent_name or self.tested.flow
+
+    def requests(self, outbound: Outbound) -> HttpPerformer:
+        """Makes requests as a server does, over that way out."""
+        return HttpPerformer(outbound, self.catalog, _VAULT, _CALLBACKS)
 
     @classmethod
     async def of(cls, tested: Flow, flows: Sequence[Flow]) -> "Stage":
-        """The flows, the tested one among them, as a tenant has them after publishing."""
+        """The flows, the tested one among them, as a tenant has them after publishing; every connection that they name is there."""
         registry = MemoryRegistry()
-        intent = tested.intent_name or tested.flow
-        drafts = [_draft(flow, intent if flow is tested else None) for flow in flows]
+        stage = cls(Catalog(registry), tested, flows)
+        drafts = [_draft(flow, stage.intent if flow is tested else None) for flow in flows]
         await registry.publish(TENANT, drafts, START)
-        catalog = Catalog(registry)
-        await catalog.refresh()
-        return cls(catalog, intent)
+        for name in _connections(flows):
+            await put_connection(registry, _VAULT, TENANT, name, _CONNECTION, START)
+        await stage.catalog.refresh()
+        return stage
 
 
 class Scene:
-    """One conversation with the tested flow. Refusals are raised as the executor raises them, and change nothing."""
+    """One conversation with the tested flow. Refusals are raised as the executor raises them, and change nothing.
 
-    def __init__(self, stage: Stage, given: Given, memory: RunMemory) -> None:
+    What starts a turn raises Mismatch where the turn made a call that the stubs do not answer.
+    """
+
+    def __init__(self, stage: Stage, given: Given, memory: RunMemory, stubs: Mapping[str, Sequence[Stub]]) -> None:
         self._clock = ManualClock(given.now)
         self._store = MemoryStore(self._clock)
         self._memory = memory
-        self._executor = Executor(self._store, stage.catalog, _KEYRING, self._clock, new_id=_ids().__next__, memory=memory)
+        self.calls = Calls(Stubs(stage.tested, stage.flows, stubs), self._flow_of, stage.requests)
+        outside = Outside({"http": self.calls})
+        new_id = _ids().__next__
+        self._executor = Executor(self._store, stage.catalog, _KEYRING, self._clock, outside=outside, new_id=new_id, memory=memory)
         self._intent = stage.intent
         self._given = given
         self._caller = Caller(tenant_id=TENANT, locale=given.locale)
@@ -71,14 +101,14 @@ class Scene:
     async def trigger(self, text: str) -> TurnReply:
         """Start a run of the tested flow."""
         asked = TriggerRequest(intent=self._intent, text=text, context=self._given.context)
-        return (await self._executor.trigger(self._caller, asked)).reply
+        return await self._settled((await self._executor.trigger(self._caller, asked)).reply)
 
     async def answer(self, run_id: str, wait_id: str, answer: Answer) -> TurnReply:
         """Answer the wait."""
         token = _KEYRING.wait_token(TENANT, wait_id)
         text, values = (answer, None) if isinstance(answer, str) else (None, answer)
         asked = ResumeRequest(run_id=run_id, wait_token=token, values=values, text=text)
-        return (await self._executor.resume(self._caller, asked)).reply
+        return await self._settled((await self._executor.resume(self._caller, asked)).reply)
 
     async def cancel(self, run_id: str) -> TurnReply:
         """End the run from outside."""
@@ -90,13 +120,25 @@ class Scene:
         turns: list[TurnReply] = []
         while (due_at := await self._store.next_due()) is not None and due_at <= until:
             self._clock.advance(due_at - self._store.now())
-            turns += [await self._expired(due) for due in await self._store.due(_AT_ONCE)]
+            for due in await self._store.due(_AT_ONCE):
+                turns += await self._expired(due)
         self._clock.advance(until - self._store.now())
         return turns
 
-    async def _expired(self, due: DueWait) -> TurnReply:
+    async def _expired(self, due: DueWait) -> list[TurnReply]:
+        """The turn that came of it; none where the wait turned out to be due only later."""
+        before = await self.newest(due.run_id)
         await self._executor.expire(due)
-        return await self.newest(due.run_id)
+        await self._executor.settle()
+        self.calls.demand_answered()
+        after = await self.newest(due.run_id)
+        return [] if after.turn_id == before.turn_id else [after]
+
+    async def _settled(self, reply: TurnReply) -> TurnReply:
+        """The reply, once everything has come to rest that goes on by itself."""
+        await self._executor.settle()
+        self.calls.demand_answered()
+        return reply
 
     async def newest(self, run_id: str) -> TurnReply:
         """The run's newest turn, whoever had a hand in it."""
@@ -117,6 +159,11 @@ class Scene:
         """The way that the run took, from its beginning."""
         return [visit for turn in await self._store.turns(TENANT, run_id) for visit in decode_trace(turn.trace).visits]
 
+    def emitted(self, run_id: str) -> list[dict[str, Json]]:
+        """The events that the run's nodes have sent to webhooks, in order."""
+        rows = [row for row in self._store.outbox(TENANT) if row.run_id == run_id and not row.type.startswith(_EVERYBODYS)]
+        return [{"event": row.type, "data": row.payload} for row in rows]
+
     async def stored(self, run_id: str) -> tuple[RunView, ConversationRow]:
         """All that is stored of the run and its conversation, for telling whether anything has changed."""
         return await self.view(run_id), await self._conversation()
@@ -125,8 +172,16 @@ class Scene:
         """The conversation's variables."""
         return (await self._conversation()).variables
 
+    async def _flow_of(self, run_id: str) -> str:
+        return (await self.run(run_id)).frame.ref.flow
+
     async def _conversation(self) -> ConversationRow:
         return await self._executor.conversation(self._caller, self._caller.conversation_id or "")
+
+
+def _connections(flows: Sequence[Flow]) -> list[str]:
+    nodes = [node for flow in flows for node in flow.nodes.values()]
+    return list(dict.fromkeys(node.connection for node in nodes if isinstance(node, Http) and node.connection is not None))
 
 
 def _draft(flow: Flow, intent: str | None) -> Draft:

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from engine.model.run import EndReason, Status
 from engine.model.values import Json, Millis
+from engine.testing.conversations.stubs import Stub
 
 START: Final[Millis] = 1_767_603_600_000
 """When a test begins unless it says otherwise: 2026-01-05T09:00:00Z, a Monday."""
@@ -123,8 +124,20 @@ class Path(Struct, frozen=True):
     nodes: list[str]
 
 
-Action = Trigger | TriggerRejected | User | Rejected | Advance | Cancel | OnRun | Bot | Expect | Is | Holds | Path
-"""Every step there is. Events, task results, callbacks, votes, agents, `emitted` and `sent` take their places here."""
+class Sent(Struct, frozen=True):
+    """The requests of the run since the last `sent`, one for each try, compared in the keys named."""
+
+    requests: list[dict[str, Json]]
+
+
+class Emitted(Struct, frozen=True):
+    """The events that the run's nodes have sent to webhooks since the last `emitted`, compared in the keys named."""
+
+    events: list[dict[str, Json]]
+
+
+Action = Trigger | TriggerRejected | User | Rejected | Advance | Cancel | OnRun | Bot | Expect | Is | Holds | Path | Sent | Emitted
+"""Every step there is. Events, task results, callbacks, votes and agents take their places here."""
 
 
 class Step(Struct, frozen=True):
@@ -134,25 +147,6 @@ class Step(Struct, frozen=True):
     line: int
     key: str
     """The key it is written with."""
-
-
-class StubFailure(Struct, frozen=True, forbid_unknown_fields=True):
-    """The failure that a worker reports."""
-
-    code: str
-    message: str = ""
-
-
-class Stub(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one call of a node is answered, in place of the world."""
-
-    status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    json: Json = None
-    text: str | None = None
-    usage: dict[str, int] | None = None
-    result: Json = None
-    error: str | StubFailure | None = None
 
 
 class Given(Struct, frozen=True):

@@ -7,9 +7,10 @@ from msgspec import UNSET, Struct, UnsetType, field
 from engine.model.inputs import ExpectationKind
 from engine.model.run import EndReason, Status
 from engine.model.values import Duration, Name, Scalar
-from engine.testing.conversations.script import Answer, Rejected, Stub, TriggerRejected
+from engine.testing.conversations.script import Answer, Rejected, TriggerRejected
+from engine.testing.conversations.stubs import Stub
 
-LATER_STEPS: Final = frozenset({"event", "task", "callback", "approve", "reject", "agent", "release", "emitted", "sent"})
+LATER_STEPS: Final = frozenset({"event", "task", "callback", "approve", "reject", "agent", "release"})
 """Steps that the language has and this version has not."""
 
 
@@ -34,6 +35,27 @@ class WrittenExpectation(Struct, frozen=True, forbid_unknown_fields=True):
     attempts_left: int | UnsetType | None = UNSET
 
 
+class WrittenSent(Struct, frozen=True, forbid_unknown_fields=True):
+    """One try of a request; which of the keys are written decides what is compared."""
+
+    node: str | UnsetType = UNSET
+    """Its id; of another flow's node as flow/node."""
+    method: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    """With its query; of a request with a connection the path alone."""
+    headers: dict[str, str | None] | UnsetType = UNSET
+    """Only those named are compared; null: it is not there."""
+    json: Any = UNSET
+    body: str | UnsetType | None = UNSET
+
+
+class WrittenEmitted(Struct, frozen=True, forbid_unknown_fields=True):
+    """One event that was sent to webhooks."""
+
+    event: str
+    data: dict[str, Any] | UnsetType = UNSET
+
+
 class WrittenStep(Struct, frozen=True, forbid_unknown_fields=True):
     """One step: a mapping with exactly one of these keys."""
 
@@ -53,6 +75,8 @@ class WrittenStep(Struct, frozen=True, forbid_unknown_fields=True):
     conversation: dict[str, Any] | UnsetType = UNSET
     result: dict[str, Any] | UnsetType = UNSET
     path: list[str] | UnsetType = UNSET
+    sent: list[WrittenSent] | UnsetType = UNSET
+    emitted: list[WrittenEmitted] | UnsetType = UNSET
 
 
 class WrittenGiven(Struct, frozen=True, forbid_unknown_fields=True):
