@@ -71,6 +71,7 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
             secret=secret,
             synchronous=settings.synchronous,
             allowed_hosts=settings.allowed_hosts_outbound,
+            public_url=settings.public_url or _url(listener),
         )
         try:
             demo = await ready_demo(runtime) if dev else None
@@ -125,8 +126,12 @@ def _another_port(taken: int) -> str:
     return f" Choose another with --port {taken + 1 if taken < _LAST_PORT else taken - 1}, or --port 0 for any free one."
 
 
-def _announcement(listener: socket.socket, demo: Demo | None) -> str:
+def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announcement(listener: socket.socket, demo: Demo | None) -> str:
+    url = _url(listener)
     lines = [f"Baton is listening on {url}"]
     return "\n".join([*lines, *demo.lines(url)] if demo else lines)
