@@ -1,5 +1,6 @@
 """`baton chat`: talks to a flow in the terminal."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -18,6 +19,7 @@ from api.cli.talking.partner import Partner
 from api.cli.talking.record import Record
 from api.cli.talking.remote import remote_partner
 from api.cli.talking.terminal import Terminal
+from api.settings import read_settings
 from engine.loading import Source
 from engine.model.values import Json
 from engine.runtime.clock import SystemClock
@@ -49,6 +51,8 @@ def command(
 ) -> None:
     """Talk to the flow of an intent: choices are numbered, forms asked field by field, reminders and deadlines act while one thinks.
 
+    Requests of the flow are really made; those to addresses that are not public need BATON_ALLOWED_HOSTS_OUTBOUND.
+
     It ends with the flow, or with the input (Ctrl-D). The input may be a file or a pipe; what the flow waits for is waited for then, too.
     """
     if server is not None:
@@ -58,7 +62,7 @@ def command(
     elif key is not None:
         raise click.UsageError("--key goes with --server.")
     else:
-        partner = local_partner(_sources(flows), locale)
+        partner = local_partner(_sources(flows), locale, read_settings(os.environ).allowed_hosts_outbound)
     context = dict(map(_entry, given))
     kept = Record(SystemClock().wall(), locale, context)
     run(_talk(partner, kept, intent, text, locale, context))

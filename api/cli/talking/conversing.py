@@ -1,8 +1,8 @@
 """The conversation itself: what is said is shown, what is asked is answered, and the clock acts while one thinks."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
@@ -14,6 +14,10 @@ from engine.runtime.clock import SystemClock
 
 _ENGLISH: Final = "en"
 _CLOCK: Final = SystemClock()
+_SOON: Final = 1.0
+"""Seconds after which one wants to know why nothing is said."""
+_AT_WORK: Final = "..."
+ResultT = TypeVar("ResultT")
 
 
 class Conversation:
@@ -30,7 +34,7 @@ class Conversation:
 
     async def hold(self, intent: str, text: str | None, context: Mapping[str, Json] | None = None) -> None:
         """Talk until there is nothing more to say."""
-        first, now = await self._partner.trigger(intent, text, dict(context or {}))
+        first, now = await _at_work(self._partner.trigger(intent, text, dict(context or {})))
         said: Said | None = now
         self._record.triggered(first, now)
         if self._lines.interactive:
@@ -44,15 +48,16 @@ class Conversation:
             said = await (self._wait_for_time(said) if said.expected is None else self._answer(said))
 
     async def _wait_for_time(self, said: Said) -> Said | None:
-        """What is true once time, or somebody else, has had the next move; None where the person has gone."""
+        """What is true once time, a call, or somebody else has had the next move; None where the person has gone."""
+        working = said.status == "running"
         left = "" if said.deadline is None else f" {span_text(said.deadline - _CLOCK.wall())}"
-        draw_note(f"it waits{left}")
+        draw_note(_AT_WORK if working else f"it waits{left}")
         gone = asyncio.create_task(self._lines.gone())
         try:
             _, following = await self._first(gone, said)
         finally:
             await _ended(gone)
-        if following is not None:
+        if following is not None and not working:
             self._record.waited(_CLOCK.wall())
         return following
 
@@ -67,7 +72,7 @@ class Conversation:
                 return None
             self._record.thought(_CLOCK.wall())
             try:
-                following = await self._partner.answer(said, answer)
+                following = await _at_work(self._partner.answer(said, answer))
             except AnswerWrong as refusal:
                 draft = self._refused(said, answer, draft, refusal.wrongs)
                 continue
@@ -122,6 +127,18 @@ class Conversation:
         for block in fresh:
             draw(block)
         self._record.heard(said, fresh, _CLOCK.wall())
+
+
+async def _at_work(asked: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """What came of it; where that takes its time, it is shown that somebody works on it."""
+    task = asyncio.create_task(asked)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=_SOON)
+        if not done:
+            draw_note(_AT_WORK)
+        return await task
+    finally:
+        await _ended(task)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

@@ -1,4 +1,4 @@
-"""A flow in this very process: a database of its own that is gone afterwards, real time, no network."""
+"""A flow in this very process: a database of its own that is gone afterwards, in real time; requests are really made."""
 
 import secrets
 import tempfile
@@ -76,12 +76,16 @@ class LocalPartner:
 
 
 @asynccontextmanager
-async def local_partner(sources: Sequence[Source], locale: str | None) -> AsyncIterator[LocalPartner]:
-    """A partner with these flows published; FlowRefused, before anything is begun, when one has an error."""
+async def local_partner(sources: Sequence[Source], locale: str | None, allowed_hosts: Sequence[str] = ()) -> AsyncIterator[LocalPartner]:
+    """A partner with these flows published; FlowRefused, before anything is begun, when one has an error.
+
+    `allowed_hosts` are addresses that requests may reach although they are not public.
+    """
     checked_drafts(load_flows(sources))
     with tempfile.TemporaryDirectory(prefix="baton-chat-") as folder:
         url = f"sqlite:///{Path(folder) / 'chat.db'}"
-        runtime = await Runtime.start(database_url=url, secret=secrets.token_bytes(32), synchronous="normal")
+        secret = secrets.token_bytes(32)
+        runtime = await Runtime.start(database_url=url, secret=secret, synchronous="normal", allowed_hosts=allowed_hosts)
         try:
             yield await _partner(runtime, sources, locale)
         finally:
