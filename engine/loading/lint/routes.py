@@ -52,10 +52,10 @@ def _question(asked: Asked, ask: Ask) -> Question:
     rules = Validation() if asked.rules is None else asked.rules.value
     sure = asked.seen.knows("validation") if asked.rules is None else asked.rules.knows("min", "max")
     bounded = sure and not isinstance(rules.min, str) and not isinstance(rules.max, str)
-    given: dict[str, Any] = {rule: getattr(rules, rule) for rule in RULES[ask.input]}
-    plain = Validation(**{rule: value for rule, value in given.items() if isinstance(value, int | float)})
+    given = {rule: getattr(rules, rule) for rule in RULES[ask.input]}
+    plain: dict[str, Any] = {rule: value for rule, value in given.items() if isinstance(value, int | float)}
     kind = "integer" if ask.input == "rating" and not bounded else ask.input
-    return Question("answer", kind, required=ask.required, validation=plain)
+    return Question("answer", kind, required=ask.required, validation=Validation(**plain))
 
 
 def _unreached(question: Question, ask: Ask, key: str) -> str | None:
