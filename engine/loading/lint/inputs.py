@@ -114,10 +114,14 @@ def _check_options(view: NodeView, path: Path, options: Sequence[Option | Branch
     if not options:
         findings.add("options.empty", view.at(*path), "there must be at least one option")
     values: dict[str, int] = {}
+    numbers: dict[float, int] = {}
     for number, option in enumerate(options):
         key = option_key(route_key(option.value))
-        if values.setdefault(key, number) != number:
-            message = f"the value {shown(route_key(option.value))} means the same answer as that of option {values[key] + 1}"
+        first = values.setdefault(key, number)
+        if isinstance(option.value, int | float) and not isinstance(option.value, bool):
+            first = min(first, numbers.setdefault(option.value, number))  # 1 and 1.0 are one answer, as in JSON
+        if first != number:
+            message = f"the value {shown(route_key(option.value))} means the same answer as that of option {first + 1}"
             findings.add("option.duplicate", view.value_at(*path, number, "value"), message)
     labels: dict[tuple[str, str], int] = {}
     for number, option in enumerate(options):
