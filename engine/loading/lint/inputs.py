@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from engine.interpreter.answers import option_key
+from engine.interpreter.answers.typed import is_blank
 from engine.interpreter.settling import route_key
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import Asked, check_default, check_room, questions
@@ -116,6 +117,10 @@ def _check_options(view: NodeView, path: Path, options: Sequence[Option | Branch
     values: dict[str, int] = {}
     numbers: dict[float, int] = {}
     for number, option in enumerate(options):
+        if is_blank(option.value):
+            message = "a blank is no answer, so that nobody can give this value"
+            findings.add("value.wrong", view.value_at(*path, number, "value"), message, "give it a name, such as `none`")
+            continue
         key = option_key(route_key(option.value))
         first = values.setdefault(key, number)
         if isinstance(option.value, int | float) and not isinstance(option.value, bool):
