@@ -1,4 +1,4 @@
-"""The JSON Schemas of a flow's inputs must be ones that can be checked against, and what is written into a call must fit them."""
+"""The JSON Schemas of a flow's inputs must be ones that can be checked against; their defaults, and what a call passes, must fit them."""
 
 import json
 from functools import lru_cache
@@ -8,8 +8,11 @@ import jsonschema_rs
 from msgspec import Struct
 
 from engine.loading.findings import Findings, shown
-from engine.loading.lint.outline import Outline
+from engine.loading.lint.outline import Outline, is_torn
 from engine.loading.tree import Pairs, plain
+
+MOST_WORK: Final = 50_000_000
+"""Characters of values times those of their schemas that one file may cost; past it values are checked in the run alone."""
 
 _REFERENCES: Final = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 _DEFINITION: Final = "#/$defs/"
@@ -24,10 +27,27 @@ class Schema(Struct, frozen=True, eq=False):
 
 
 def check_schemas(outline: Outline, findings: Findings) -> None:
-    """Reports an input whose schema is not JSON Schema 2020-12, or refers to something outside of it."""
+    """Reports an input whose schema is not JSON Schema 2020-12, or refers to something outside of it, or refuses its own default."""
+    work = MOST_WORK
     for name, entry in outline.entries("inputs").items():
-        if isinstance(entry.value, Pairs) and (fault := schema_of(plain(entry.value)).fault):
-            findings.add("value.wrong", entry.value.start, f"the schema of {shown(name)} is not one: {fault}")
+        if not isinstance(entry.value, Pairs):
+            continue
+        schema = schema_of(plain(entry.value))
+        if schema.fault:
+            findings.add("value.wrong", entry.value.start, f"the schema of {shown(name)} is not one: {schema.fault}")
+            continue
+        default = entry.value.get("default")
+        value = None if default is None or is_torn(entry.value) else plain(default)
+        if default is None or value is None:  # null stands for none
+            continue
+        work -= cost(schema, value)
+        if work > 0 and (fault := unfit(schema, value)) is not None:
+            findings.add("value.wrong", default.start, f"the default of {shown(name)} does not fit its own schema: {fault}")
+
+
+def cost(schema: Schema, value: Any) -> int:
+    """What it takes, at most, to hold the value against the schema."""
+    return schema.size * (len(value) if isinstance(value, str) else len(json.dumps(value)))
 
 
 def schema_of(written: dict[str, Any]) -> Schema:
