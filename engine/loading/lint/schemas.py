@@ -16,6 +16,9 @@ MOST_WORK: Final = 50_000_000
 
 _REFERENCES: Final = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 _DEFINITION: Final = "#/$defs/"
+_UNEVALUATED: Final = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+_LOOKED_INTO: Final = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "contains"})
+"""Keywords whose schemas are tried once more to learn what is left unevaluated."""
 
 
 class Schema(Struct, frozen=True, eq=False):
@@ -58,10 +61,13 @@ def schema_of(written: dict[str, Any]) -> Schema:
 def unfit(schema: Schema, value: Any) -> str | None:
     """What keeps the value from fitting the schema; None where it fits, or that cannot be told."""
     try:
-        fault = None if schema.validator is None else next(iter(schema.validator.iter_errors(value)), None)
+        if schema.validator is not None:
+            schema.validator.validate(value)
+    except jsonschema_rs.ValidationError as fault:
+        return shown(fault.message)
     except ValueError:
         return None
-    return None if fault is None else shown(fault.message)
+    return None
 
 
 @lru_cache(maxsize=1024)
@@ -73,7 +79,7 @@ def _schema(text: str) -> Schema:
         made = jsonschema_rs.Draft202012Validator(written, pattern_options=jsonschema_rs.RegexOptions(), retriever=_refuse)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as problem:
         return Schema(len(text), shown(str(problem).partition("\n")[0]), None)
-    fault = _refers_too_far(written, defining=False)
+    fault = _refers_too_far(written, defining=False) or _tries_too_often(written, tried=False)
     return Schema(len(text), fault, made if fault is None else None)
 
 
@@ -90,6 +96,21 @@ def _refers_too_far(part: Any, *, defining: bool) -> str | None:
             return None
         case list():
             return next((fault for inner in part if (fault := _refers_too_far(inner, defining=defining))), None)
+        case _:
+            return None
+
+
+def _tries_too_often(part: Any, *, tried: bool) -> str | None:
+    """What is wrong with what it leaves unevaluated: each that stands inside of another's parts more than doubles the time of a check."""
+    match part:
+        case dict():
+            found = next((key for key in part if key in _UNEVALUATED), None)
+            if tried and found is not None:
+                return f"{shown(found)} may not stand inside of a part of a schema that has it too"
+            inner = ((tried or (found is not None and key in _LOOKED_INTO), value) for key, value in part.items())
+            return next((fault for again, value in inner if (fault := _tries_too_often(value, tried=again))), None)
+        case list():
+            return next((fault for inner in part if (fault := _tries_too_often(inner, tried=tried))), None)
         case _:
             return None
 
