@@ -58,6 +58,7 @@ CODES: Final[dict[str, Code]] = {
     "route.unknown": _error("A route stands for a value that can never be the answer, or for a cause that the wait has not."),
     "cause.duplicate": _error("Two things that a `wait` waits for have the same name."),
     "remind.never": _warning("A reminder comes when the wait is over."),
+    "timeout.never": _warning("A wait for a time ends by itself before its timeout comes."),
     "command.duplicate": _error("Two commands could be meant by the same word."),
     "variable.unknown": _error("The flow reads a variable that it never sets."),
     "variable.unread": _warning("The flow sets a variable that it never reads."),
