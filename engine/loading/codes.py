@@ -56,6 +56,7 @@ CODES: Final[dict[str, Code]] = {
     "target.unknown": _error("There is no node of this name."),
     "attempts.no_exit": _error("A node counts attempts, but does not say where the last wrong one leads."),
     "route.unknown": _error("A route stands for a value that can never be the answer, or for a cause that the wait has not."),
+    "case.repeated": _warning("A case of a `switch` has the condition of an earlier one."),
     "cause.duplicate": _error("Two things that a `wait` waits for have the same name."),
     "remind.never": _warning("A reminder comes when the wait is over."),
     "timeout.never": _warning("A wait for a time ends by itself before its timeout comes."),
