@@ -44,8 +44,8 @@ def _check_inputs(view: NodeView, callee: Flow, work: int, findings: Findings) -
 
 
 def check_patience(outline: Outline, findings: Findings) -> None:
-    """Warns of questions without a timeout, in a flow that others call: its caller waits with it."""
+    """Warns of questions without a timeout, in a flow that is called where nothing is said of its expiry: the caller waits with it."""
     for view in outline.nodes.values():
         if isinstance(view.known, Asking) and view.seen is not None and view.seen.knows("timeout") and view.known.timeout is None:
             message = f"other flows call this one, and nothing but its bound ends the wait at {shown(view.id)}"
-            findings.add("wait.no_timeout", view.start, message, "give it a `timeout`")
+            findings.add("wait.no_timeout", view.start, message, "give it a `timeout`, or each call of the flow an `on_expired`")
