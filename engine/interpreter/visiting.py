@@ -83,8 +83,10 @@ def _listed(walk: Walk, written: Json) -> Json:
         return walk.over(made, partial(_listed, walk, written["do"]))
     match written:
         case dict():
+            walk.count_part(written)
             return {name: _listed(walk, inner) for name, inner in written.items()}
         case list():
+            walk.count_part(written)
             return [_listed(walk, inner) for inner in written]
         case _:
             return walk.value(written)

@@ -24,6 +24,8 @@ T = TypeVar("T")
 _BIGGEST: Final = 2**63 - 1
 _DEEPEST: Final = 100
 """Lists and mappings inside one another, of what an expression gives."""
+_ITEM_COST: Final = 8
+"""Making one item of a list counts as so many parts."""
 _MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~&"})
 
 
@@ -47,8 +49,6 @@ class Walk:
         self.tried = run.tried
         self.progress = run.progress
         self._budget = Budget()
-        self._lists = 0
-        """How many lists are being made, one inside the other."""
         self._scope: Scope | None = None
 
     @property
@@ -107,7 +107,7 @@ class Walk:
     def text(self, text: Text, *, markdown: bool = False) -> str:
         """A text for people in the run's language, its missing parts empty."""
         source = localized(text, self.run.locale, self.frame.script.flow.locale)
-        self._count_part(source)
+        self.count_part(source)
         template = self.frame.script.templates.get(source)
         if template is None:
             return source
@@ -121,7 +121,7 @@ class Walk:
 
     def value(self, written: Json) -> Json:
         """What the author wrote, every template in it evaluated; raises ExpressionError where a native value is missing."""
-        self._count_part(written)
+        self.count_part(written)
         match written:
             case str():
                 template = self.frame.script.templates.get(written)
@@ -146,22 +146,20 @@ class Walk:
             raise NodeFailed("each.too_many", f"`each` takes at most {MOST_ITEMS} items, and there are {len(items)}")
         things: list[T] = []
         for index, item in enumerate(items or ()):
-            with self.seeing({made.name: item, "index": index}), self._made():
+            self._budget.copy_parts(_ITEM_COST)
+            with self.seeing({made.name: item, "index": index}):
                 things.append(make())
         return things
 
-    @contextmanager
-    def _made(self) -> Iterator[None]:
-        self._lists += 1
-        try:
-            yield
-        finally:
-            self._lists -= 1
-
-    def _count_part(self, written: Json) -> None:
-        """What stands in a list that is made comes again and again: lists inside lists must not grow without a bound."""
-        if self._lists:
-            self._budget.copy_part(len(written) if isinstance(written, str) else 0)
+    def count_part(self, written: Json) -> None:
+        """Count what the author wrote each time it is shown or kept: in lists that are made, and in loops, it comes again and again."""
+        match written:
+            case str():
+                self._budget.copy_parts(1, len(written))
+            case dict():
+                self._budget.copy_parts(1, sum(map(len, written)))
+            case _:
+                self._budget.copy_parts(1)
 
     @contextmanager
     def seeing(self, roots: Mapping[str, Json]) -> Iterator[None]:
