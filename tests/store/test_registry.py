@@ -99,6 +99,7 @@ async def test_an_old_version_stays_whole(registry: Registry) -> None:
     )
     assert await registry.version("t", "order", 3) is None
     assert await registry.version("other", "order", 1) is None
+    assert await registry.version("t", "order", 2**63) is None
 
 
 async def test_a_tenants_flows_count_for_themselves(registry: Registry) -> None:

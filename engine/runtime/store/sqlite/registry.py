@@ -25,6 +25,7 @@ from engine.runtime.store.tables import METADATA, ApiKeyTable, FlowVersionTable,
 RowT = TypeVar("RowT", bound=Struct)
 StoredT = TypeVar("StoredT", bound=Stored)
 
+_LAST_VERSION = 2**63 - 1
 _PACKED = frozenset({"intents", "origins", "scopes"})
 _NEXT_REVISION = (
     insert(MetaTable)
@@ -128,7 +129,9 @@ class SqliteRegistry:
         return published
 
     async def version(self, tenant_id: str, flow: str, version: int) -> FlowVersionRow | None:
-        """By its key."""
+        """By its key; a number that no column can hold is nobody's."""
+        if version > _LAST_VERSION:
+            return None
         async with self._read() as session:
             found = await session.get(FlowVersionTable, (tenant_id, flow, version))
             return None if found is None else _row(FlowVersionRow, found)
