@@ -250,10 +250,18 @@ def localized(text: Text, locale: str, fallback: str) -> str:
     """The text in the run's language: de-AT falls back to de, then to the flow's language, then to the first there is."""
     if isinstance(text, str):
         return text
-    for wanted in (locale, locale.partition("-")[0], fallback, fallback.partition("-")[0]):
-        if wanted in text:
-            return text[wanted]
-    return next(iter(text.values()), "")
+    if locale in text:
+        return text[locale]
+    written = {name.lower(): one for name, one in text.items()}
+    return next((written[tag] for tag in (*_wider(locale), *_wider(fallback)) if tag in written), next(iter(text.values()), ""))
+
+
+def _wider(locale: str) -> Iterator[str]:
+    """The language and those that it falls back to, in lower case, which makes no difference in a language's name."""
+    tag = locale.lower()
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
 
 
 def escaped(value: str) -> str:

@@ -217,6 +217,12 @@ def test_texts_come_in_the_runs_language_or_the_nearest_there_is() -> None:
     assert spoken == {"de-AT": "Hallo", "de": "Hallo", "fr": "Hello", "en-GB": "Hello"}
 
 
+def test_a_script_comes_before_the_language_alone_and_case_makes_no_difference_in_its_name() -> None:
+    script = compiled("hi: {type: message, text: {en: Hello, zh: 你好, zh-Hant: 您好, de-AT: Servus}, next: end}")
+    spoken = {locale: said(after(script, started(), run=fresh(locale)))[0] for locale in ("zh-Hant-TW", "zh-CN", "de-at", "EN")}
+    assert spoken == {"zh-Hant-TW": "您好", "zh-CN": "你好", "de-at": "Servus", "EN": "Hello"}
+
+
 def test_values_in_markdown_mean_themselves() -> None:
     script = compiled('hi: {type: message, format: markdown, text: "**{{ trigger.text }}**", next: end}')
     run = Run(id="run", locale="en", seed="s", trigger=Trigger("tried", "*[x](y)"))
