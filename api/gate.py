@@ -1,5 +1,6 @@
 """What every request passes first and every answer last: the request's id, CORS for the chat surface, and the stop."""
 
+import asyncio
 import itertools
 import os
 import re
@@ -55,6 +56,11 @@ class Gate:
             return
         try:
             await self._inner(scope, receive, outgoing)
+        except asyncio.CancelledError:
+            # The server's patience with what was under way is over: the turn may be taken or not, and the client asks again.
+            if not self._closed or outgoing.started:
+                raise
+            await refusal_answer(Unavailable(retry_after=_RETRY_AFTER))(scope, receive, outgoing)
         except Exception as error:  # what no inner layer caught
             log_failure("request_failed", error, request=request_id.decode())
             if outgoing.started:

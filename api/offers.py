@@ -32,7 +32,7 @@ def offers(catalog: Catalog, tenant_id: str, allowed: Collection[str] | None, lo
     """What is published and allowed (None: all): pinned ones first, then by priority, the highest first, then by label."""
     heads = catalog.intents(tenant_id)
     names = heads.keys() if allowed is None else heads.keys() & set(allowed)
-    found = [_offer(name, catalog.flow(tenant_id, FlowRef(heads[name].flow, heads[name].version)).flow, locale) for name in names]
+    found = [_offer(name, catalog.written(tenant_id, FlowRef(heads[name].flow, heads[name].version)), locale) for name in names]
     return sorted(found, key=lambda offer: (not offer.pinned, -offer.priority, offer.label, offer.name))
 
 

@@ -8,8 +8,6 @@ import click
 from msgspec import Struct
 
 from engine.loading import Loaded, Source, load_flows
-from engine.model.flow import Flow
-from engine.model.problems import Diagnostic
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _TESTS: Final = (".test.yaml", ".test.yml")
@@ -81,10 +79,3 @@ def _flows_in(folder: Path) -> Iterator[Path]:
 
 def _inside(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and is_flow(path))
-
-
-def sound_flows(folder: Path) -> tuple[dict[str, Flow], list[Diagnostic]]:
-    """The flows in the folder that can run, by their id, and the errors of those that cannot."""
-    loaded = load_flows([read_source(path) for path in _flows_in(folder)])
-    errors = [diagnostic for one in loaded for diagnostic in one.diagnostics if diagnostic.severity == "error"]
-    return {one.flow.flow: one.flow for one in loaded if one.flow is not None}, errors

@@ -60,12 +60,12 @@ class Budget:
         if self.characters > self._turn_characters:
             raise ExpressionError("expression.budget", "The expressions of this turn make too much text.")
 
-    def copy_part(self, characters: int) -> None:
-        """Count one part of a list that is made, with its characters: against the turn alone, for a list is no expression."""
-        self.items += 1
-        self._items_end = min(self._items_end + 1, self._turn_items)
+    def copy_parts(self, count: int, characters: int = 0) -> None:
+        """Count parts of what is put together, with their characters: against the turn alone, for they are no expression."""
+        self.items += count
+        self._items_end = min(self._items_end + count, self._turn_items)
         if self.items > self._turn_items:
-            raise ExpressionError("expression.budget", "The lists of this turn have too many parts.")
+            raise ExpressionError("expression.budget", "What this turn puts together has too many parts.")
         self.copy_characters(characters)
 
     def search_characters(self, count: int) -> None:

@@ -104,13 +104,15 @@ def _in_time(walk: Walk, outcome: Outcome) -> Step | None:
 
 
 def _reminded(walk: Walk, event: Reminded) -> Step:
-    """Say the reminder; the wait goes on as it was, and so the step opens none."""
+    """Say the reminder, and others of the same moment with it; the wait goes on as it was, and so the step opens none."""
     pause = _open_pause(walk)
     if not pause.reminders or event.at < pause.reminders[0].at:
         raise EventRefused("no reminder is due")
-    walk.say(pause.reminders[0].text)
+    due = [reminder for reminder in pause.reminders if reminder.at == pause.reminders[0].at]
+    for reminder in due:
+        walk.say(reminder.text)
     walk.left("reminded", continued=True)
-    rest = msgspec.structs.replace(pause, reminders=pause.reminders[1:])
+    rest = msgspec.structs.replace(pause, reminders=pause.reminders[len(due) :])
     return closing_step(walk, closed_run(walk, walk.run.status, pause=rest))
 
 

@@ -135,9 +135,8 @@ def _by_code(on_error: OnError | None, failure: NodeFailed) -> Target | None:
     """The branch for exactly this status, for its class, for the code, or for all others."""
     if not isinstance(on_error, dict):
         return on_error
-    status = "" if failure.status is None else str(failure.status)
-    keys = (status, f"{status[:1]}xx", failure.code, "other")
-    return next((on_error[key] for key in keys if key in on_error), None)
+    status = () if failure.status is None else (str(failure.status), f"{failure.status // 100}xx")
+    return next((on_error[key] for key in (*status, failure.code, "other") if key in on_error), None)
 
 
 def _back(walk: Walk) -> Call | None:

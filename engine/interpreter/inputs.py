@@ -37,6 +37,13 @@ _TEXTS: Final = {
 }
 """What is said of each failing keyword; the library's own messages quote the value, which is the customer's."""
 _OTHER: Final = "This does not fit what the flow asks for."
+_TOO_LARGE: Final = "This is too large."
+
+
+_ALL_TOLD: Final = 2**18
+"""Bytes of a schema times bytes of a value up to which all is told that does not fit: beyond, it could be millions of things."""
+_HELD: Final = 2**26
+"""The same up to which a value is held against its schema at all: beyond, others would wait for it."""
 
 
 def matched_inputs(flow: Flow, given: Mapping[str, Json], place: str = "") -> tuple[dict[str, Json], dict[str, Json], tuple[Problem, ...]]:
@@ -48,10 +55,23 @@ def matched_inputs(flow: Flow, given: Mapping[str, Json], place: str = "") -> tu
             inputs[name] = schema.get("default")
             continue
         inputs[name] = given[name]
-        faults = _validator(_encoder.encode(schema)).iter_errors(given[name])
-        problems += [Problem(_pointer(place, name, fault.instance_path), "input", _told(fault.schema_path)) for fault in faults]
+        problems += [Problem(_pointer(place, name, path), "input", told) for path, told in _faults(_encoder.encode(schema), given[name])]
     rest = {name: value for name, value in given.items() if name not in flow.inputs}
     return inputs, rest, tuple(problems)
+
+
+def _faults(schema: bytes, value: Json) -> list[tuple[list[str | int], str]]:
+    """Where the value does not fit the schema, and why."""
+    work = len(schema) * len(_encoder.encode(value))
+    if work > _HELD:
+        return [([], _TOO_LARGE)]
+    if work <= _ALL_TOLD:
+        return [(fault.instance_path, _told(fault.schema_path)) for fault in _validator(schema).iter_errors(value)]
+    try:
+        _validator(schema).validate(value)
+    except jsonschema_rs.ValidationError as fault:
+        return [(fault.instance_path, _told(fault.schema_path))]
+    return []
 
 
 @lru_cache(maxsize=1024)

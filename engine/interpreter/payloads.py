@@ -19,8 +19,10 @@ def _made(walk: Walk, written: Json) -> Json:
         return walk.over(made, partial(_made, walk, written["do"]))
     match written:
         case dict():
+            walk.count_part(written)
             return {name: _made(walk, inner) for name, inner in written.items()}
         case list():
+            walk.count_part(written)
             return [_made(walk, inner) for inner in written]
         case _:
             return walk.value(written)

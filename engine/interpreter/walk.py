@@ -24,6 +24,8 @@ T = TypeVar("T")
 _BIGGEST: Final = 2**63 - 1
 _DEEPEST: Final = 100
 """Lists and mappings inside one another, of what an expression gives."""
+_ITEM_COST: Final = 8
+"""Making one item of a list counts as so many parts."""
 _MARKDOWN: Final = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]()<>#+-.!|~&"})
 
 
@@ -48,8 +50,6 @@ class Walk:
         self.tried = run.tried
         self.progress = run.progress
         self._budget = Budget()
-        self._lists = 0
-        """How many lists are being made, one inside the other."""
         self._scope: Scope | None = None
 
     @property
@@ -108,7 +108,7 @@ class Walk:
     def text(self, text: Text, *, markdown: bool = False) -> str:
         """A text for people in the run's language, its missing parts empty."""
         source = localized(text, self.run.locale, self.frame.script.flow.locale)
-        self._count_part(source)
+        self.count_part(source)
         template = self.frame.script.templates.get(source)
         if template is None:
             return source
@@ -122,7 +122,7 @@ class Walk:
 
     def value(self, written: Json) -> Json:
         """What the author wrote, every template in it evaluated; raises ExpressionError where a native value is missing."""
-        self._count_part(written)
+        self.count_part(written)
         match written:
             case str():
                 template = self.frame.script.templates.get(written)
@@ -136,6 +136,7 @@ class Walk:
 
     def encoded(self, written: str, escape: Callable[[str], str]) -> str:
         """A text that is no text for people, each value in it escaped; raises ExpressionError where one is missing."""
+        self.count_part(written)
         template = self.frame.script.templates.get(written)
         if template is None:
             return written
@@ -161,22 +162,20 @@ class Walk:
             raise NodeFailed("each.too_many", f"`each` takes at most {MOST_ITEMS} items, and there are {len(items)}")
         things: list[T] = []
         for index, item in enumerate(items or ()):
-            with self.seeing({made.name: item, "index": index}), self._made():
+            self._budget.copy_parts(_ITEM_COST)
+            with self.seeing({made.name: item, "index": index}):
                 things.append(make())
         return things
 
-    @contextmanager
-    def _made(self) -> Iterator[None]:
-        self._lists += 1
-        try:
-            yield
-        finally:
-            self._lists -= 1
-
-    def _count_part(self, written: Json) -> None:
-        """What stands in a list that is made comes again and again: lists inside lists must not grow without a bound."""
-        if self._lists:
-            self._budget.copy_part(len(written) if isinstance(written, str) else 0)
+    def count_part(self, written: Json) -> None:
+        """Count what the author wrote each time it is shown or kept: in lists that are made, and in loops, it comes again and again."""
+        match written:
+            case str():
+                self._budget.copy_parts(1, len(written))
+            case dict():
+                self._budget.copy_parts(1, sum(map(len, written)))
+            case _:
+                self._budget.copy_parts(1)
 
     @contextmanager
     def seeing(self, roots: Mapping[str, Json]) -> Iterator[None]:
@@ -288,10 +287,18 @@ def localized(text: Text, locale: str, fallback: str) -> str:
     """The text in the run's language: de-AT falls back to de, then to the flow's language, then to the first there is."""
     if isinstance(text, str):
         return text
-    for wanted in (locale, locale.partition("-")[0], fallback, fallback.partition("-")[0]):
-        if wanted in text:
-            return text[wanted]
-    return next(iter(text.values()), "")
+    if locale in text:
+        return text[locale]
+    written = {name.lower(): one for name, one in text.items()}
+    return next((written[tag] for tag in (*_wider(locale), *_wider(fallback)) if tag in written), next(iter(text.values()), ""))
+
+
+def _wider(locale: str) -> Iterator[str]:
+    """The language and those that it falls back to, in lower case, which makes no difference in a language's name."""
+    tag = locale.lower()
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
 
 
 def escaped(value: str) -> str:

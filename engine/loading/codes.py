@@ -51,13 +51,17 @@ CODES: Final[dict[str, Code]] = {
     "node.unreachable": _error("No way leads to the node."),
     "cycle.no_wait": _error("A cycle, of nodes or of flows that call each other, has no wait on it, and no edge leaves it."),
     "cycle.condition": _warning("A cycle has no wait on it, and its only way out is a condition."),
-    "wait.no_timeout": _warning("A flow that others call waits for an answer, a result or an event without a `timeout`."),
+    "wait.no_timeout": _warning(
+        "A flow waits for an answer, a result or an event without a `timeout`, and another calls it without `on_expired`."
+    ),
     "target.missing": _error("A node does not say where it leads."),
     "target.unknown": _error("There is no node of this name."),
     "attempts.no_exit": _error("A node counts attempts, but does not say where the last wrong one leads."),
     "route.unknown": _error("A route stands for an answer or a failure that can never come, or for a cause that the wait has not."),
+    "case.repeated": _warning("A case of a `switch` has the condition of an earlier one."),
     "cause.duplicate": _error("Two things that a `wait` waits for have the same name."),
     "remind.never": _warning("A reminder comes when the wait is over."),
+    "timeout.never": _warning("A wait for a time ends by itself before its timeout comes."),
     "http.url": _error("The address of a request is neither one of the web nor, with a connection, a path."),
     "http.url_host": _error("An expression stands in the scheme, host or port of an address."),
     "retry.unsafe": _error("A request is to be tried again although it is not repeatable."),

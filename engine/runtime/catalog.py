@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from engine.errors import Unavailable
+from engine.errors import ExpressionError
 from engine.interpreter import Book, CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
@@ -65,11 +65,12 @@ class _Shelf(Struct, frozen=True):
 
 
 class Catalog:
-    """Answers from memory; compiled flows are kept for as long as the process lives, since versions never change."""
+    """Answers from memory; flows are kept as long as the process lives, since versions never change, and compiled at their first use."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._view = _index(Register(revision=-1))
+        self._written: dict[tuple[str, FlowRef], Flow] = {}
         self._flows: dict[tuple[str, FlowRef], CompiledFlow] = {}
 
     async def refresh(self) -> bool:
@@ -77,37 +78,52 @@ class Catalog:
         if await self._registry.revision() == self._view.revision:
             return False
         register = await self._registry.register()
-        readable = [head for head in register.flows if await self._is_readable(head)]
+        if any(_key(head) not in self._written for head in register.flows):
+            for head, document in await self._registry.documents():
+                self._read(head, document)
+        readable = [head for head in register.flows if _key(head) in self._written]
         self._view = _index(msgspec.structs.replace(register, flows=readable))
         return True
 
-    async def _is_readable(self, head: FlowHead) -> bool:
-        """Bring the version into memory; False when it cannot be read: that takes its own intent away, not the whole server."""
+    def _read(self, head: FlowHead, document: bytes) -> None:
+        """Bring the version into memory; one that cannot be read takes its own intent away, not the whole server."""
+        if _key(head) in self._written:
+            return
         try:
-            await self.fetch(head.tenant_id, FlowRef(head.flow, head.version))
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, others are published beside it
+            self._written[_key(head)] = _documents.decode(document)
+        except msgspec.MsgspecError as error:
             _log.error("flow_unreadable", tenant=head.tenant_id, flow=head.flow, version=head.version, error=type(error).__name__)
-            return False
-        return True
 
     async def fetch(self, tenant_id: str, ref: FlowRef) -> CompiledFlow | None:
         """The compiled version, read from the registry the first time; None when it was never published."""
-        known = self._flows.get((tenant_id, ref))
-        if known is not None:
-            return known
-        row = await self._registry.version(tenant_id, ref.flow, ref.version)
-        if row is None:
-            return None
-        return self._flows.setdefault((tenant_id, ref), compile_flow(ref, _documents.decode(row.document)))
+        if (tenant_id, ref) not in self._written:
+            row = await self._registry.version(tenant_id, ref.flow, ref.version)
+            if row is None:
+                return None
+            self._written[tenant_id, ref] = _documents.decode(row.document)
+        return self.flow(tenant_id, ref)
 
     def flow(self, tenant_id: str, ref: FlowRef) -> CompiledFlow:
-        """The compiled version; raises MissingVersion when it is not in memory."""
+        """The version, compiled when it is first asked for; raises MissingVersion when it is not in memory."""
+        compiled = self._flows.get((tenant_id, ref))
+        if compiled is None:
+            compiled = self._flows[tenant_id, ref] = compile_flow(ref, self.written(tenant_id, ref))
+        return compiled
+
+    def written(self, tenant_id: str, ref: FlowRef) -> Flow:
+        """The version as its author wrote it; raises MissingVersion when it is not in memory."""
         try:
-            return self._flows[tenant_id, ref]
+            return self._written[tenant_id, ref]
         except KeyError:
             raise MissingVersion(tenant_id, ref) from None
+
+    def _active(self, head: FlowHead) -> CompiledFlow | None:
+        """The active version of a flow; None where it does not compile, although an older program has published it."""
+        try:
+            return self.flow(head.tenant_id, FlowRef(head.flow, head.version))
+        except ExpressionError as error:
+            _log.error("flow_unreadable", tenant=head.tenant_id, flow=head.flow, version=head.version, error=type(error).__name__)
+            return None
 
     def tenant(self, tenant_id: str) -> TenantRow | None:
         """The tenant of that id."""
@@ -133,12 +149,12 @@ class Catalog:
     def triggered(self, tenant_id: str, intent: str) -> CompiledFlow | None:
         """The flow that the intent starts; None when none is published."""
         head = self.intents(tenant_id).get(intent)
-        return None if head is None else self.flow(tenant_id, FlowRef(head.flow, head.version))
+        return None if head is None else self._active(head)
 
     def newest(self, tenant_id: str, flow: str) -> CompiledFlow | None:
         """The newest published version of the flow; None when there is none."""
         head = self._view.heads.get((tenant_id, flow))
-        return None if head is None else self.flow(tenant_id, FlowRef(head.flow, head.version))
+        return None if head is None else self._active(head)
 
     def subscribers(self, tenant_id: str, event: str, data: Json) -> list[CompiledFlow]:
         """The published flows of which the event starts a run, in the order of their ids."""
@@ -158,6 +174,10 @@ class Catalog:
         """The price that is in effect for the model at that moment."""
         rows = self._view.prices.get((tenant_id, model), ())
         return next((row for row in rows if row.effective_from <= at), None)
+
+
+def _key(head: FlowHead) -> tuple[str, FlowRef]:
+    return head.tenant_id, FlowRef(head.flow, head.version)
 
 
 def _index(register: Register) -> _View:

@@ -92,6 +92,10 @@ class MemoryRegistry:
         """By its key."""
         return self._versions.get((tenant_id, flow, version))
 
+    async def documents(self) -> Sequence[tuple[FlowHead, bytes]]:
+        """In the order of their tenants and ids."""
+        return [(head, self._versions[head.tenant_id, head.flow, head.version].document) for head in self._heads()]
+
     async def put_prices(self, rows: Sequence[PriceRow]) -> None:
         """By tenant, model and moment."""
         for row in rows:

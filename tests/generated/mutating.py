@@ -233,7 +233,7 @@ def _of_lists(document: Written, found: list[Place]) -> Iterator[Slip]:
             continue
         for number, item in enumerate(value):
             path: Path = (*place.path, number)
-            certain = place.key in ("options", "commands", "locales") or (place.key in ("fields", "any") and "name" in item)
+            certain = place.key in ("options", "commands", "locales", "cases") or (place.key in ("fields", "any") and "name" in item)
             yield Slip(f"{place.key.removesuffix('s')} twice", path, repeat(path), certain)
     for name, node in document["nodes"].items():
         for route in node.get("routes", {}):

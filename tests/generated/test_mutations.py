@@ -23,7 +23,7 @@ FLOORS = {
     "braces left open": 1.0,
     "bracket lost": 1.0,
     "called flow misspelt": 1.0,
-    "case twice": 0.0,
+    "case twice": 1.0,
     "check twice": 0.0,
     "checked field misspelt": 1.0,
     "colon lost": 1.0,

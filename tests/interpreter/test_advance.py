@@ -217,6 +217,12 @@ def test_texts_come_in_the_runs_language_or_the_nearest_there_is() -> None:
     assert spoken == {"de-AT": "Hallo", "de": "Hallo", "fr": "Hello", "en-GB": "Hello"}
 
 
+def test_a_script_comes_before_the_language_alone_and_case_makes_no_difference_in_its_name() -> None:
+    script = compiled("hi: {type: message, text: {en: Hello, zh: 你好, zh-Hant: 您好, de-AT: Servus}, next: end}")
+    spoken = {locale: said(after(script, started(), run=fresh(locale)))[0] for locale in ("zh-Hant-TW", "zh-CN", "de-at", "EN")}
+    assert spoken == {"zh-Hant-TW": "您好", "zh-CN": "你好", "de-at": "Servus", "EN": "Hello"}
+
+
 def test_values_in_markdown_mean_themselves() -> None:
     script = compiled('hi: {type: message, format: markdown, text: "**{{ trigger.text }}**", next: end}')
     run = Run(id="run", locale="en", seed="s", trigger=Trigger("tried", "*[x](y)"))
@@ -249,6 +255,14 @@ def test_a_call_that_failed_takes_the_branch_for_it() -> None:
     asked = after(CALLS, started())
     told = after(CALLS, Returned(at=NOON, step=0, code="http.timeout", message="too slow"), run=asked.run)
     assert said(told) == ["http.timeout at look"]
+
+
+def test_a_failure_without_a_status_is_of_no_class_of_them() -> None:
+    look = Http(method="GET", url="https://shop.example/", next="end", on_error={"xx": "wrong", "other": "sorry"})
+    nodes = {"look": look, "wrong": Message(text="Wrong.", next="end"), "sorry": Message(text="Sorry.", next="end")}
+    script = compile_flow(FlowRef("tried", 1), Flow(flow="tried", nodes=nodes))
+    asked = after(script, started())
+    assert said(after(script, Returned(at=NOON, step=0, code="http.timeout", message="too slow"), run=asked.run)) == ["Sorry."]
 
 
 def test_a_stored_run_comes_back_as_it_was() -> None:

@@ -1,4 +1,8 @@
-"""A run that outgrows what may be stored of it fails, and can still be looked at."""
+"""A run that outgrows what may be stored of it, or a turn that shows too much, fails, and can still be looked at."""
+
+import time
+
+import pytest
 
 from engine.interpreter import advance, compile_flow, decode_run
 from engine.loading import Source, load_flow
@@ -6,6 +10,7 @@ from engine.model.events import Started
 from engine.model.run import FlowRef, Run, Trigger
 from engine.model.values import Limits
 from engine.testing.shelf import Shelf
+from tests.support.pace import pace
 
 NOON = 1_767_603_600_000
 LARGE = """
@@ -26,3 +31,39 @@ def test_a_run_too_large_for_its_first_turn_stands_somewhere_in_its_flow() -> No
     assert (step.run.status, step.run.end_code) == ("failed", "limit.state")
     assert decode_run(step.state).frame.ref == FlowRef("large", 1)
     assert step.run.frame.variables == {}
+
+
+ROUNDS = """
+flow: rounds
+variables: {{many: [{hundred}]}}
+nodes:
+  say: {said}
+  more: {{type: switch, cases: [{{when: run.visits.say > 45, next: end}}], else: say}}
+"""
+MADE = "{type: block, block: card, next: more, payload: {x: {each: vars.many, do: {each: vars.many, do: PART}}}}"
+SHOWN = "{type: block, block: card, next: more, payload: {x: PART}}"
+NINE_THOUSAND = f"[{', '.join('1' * 9_000)}]"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        MADE.replace("PART", "{each: vars.many, do: {}}"),
+        MADE.replace("PART", "{each: vars.many, do: []}"),
+        MADE.replace("PART", f"[{', '.join(['{}'] * 99)}]"),
+        MADE.replace("PART", f"{{{'k' * 200}: 1}}"),
+        f"{{type: message, next: more, text: {'x' * 100_000}}}",
+        SHOWN.replace("PART", NINE_THOUSAND),
+        f"{{type: set, next: more, values: {{many: {NINE_THOUSAND}}}}}",
+    ],
+    ids=["empty mappings", "empty lists", "lists of them", "long keys", "a text in a loop", "a payload in a loop", "a value in a loop"],
+)
+def test_what_is_written_counts_each_time_that_it_is_shown_or_kept(said: str) -> None:
+    slow = pace()
+    flow = load_flow(Source("rounds.yaml", ROUNDS.format(said=said, hundred=", ".join(["1"] * 100)))).flow
+    assert flow is not None
+    book = Shelf(compile_flow(FlowRef("rounds", 1), flow))
+    began = time.process_time()
+    step = advance(book, Run(id="run", locale="en", seed="seed", trigger=Trigger("rounds")), Started(at=NOON, flow="rounds", version=1))
+    assert time.process_time() - began < 0.25 * slow
+    assert (step.run.status, step.run.end_code) == ("failed", "expression.budget")

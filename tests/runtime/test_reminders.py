@@ -64,6 +64,19 @@ async def test_reminders_that_came_due_while_nobody_swept_are_said_in_order_befo
     assert [view.message.sequence for view in messages] == [0, 1, 2, 3, 4]
 
 
+async def test_reminders_of_the_same_moment_are_said_together_and_hold_up_no_sweep(world: World) -> None:
+    await world.publish_text(REMINDED.replace("after: 5m", "after: 180s"))
+    caller = await world.customer()
+    asked = await world.trigger(caller, "reminded")
+    world.clock.advance(3 * MINUTE)
+    assert await world.runtime.scheduler.sweep() == 1
+    shown = await world.executor.latest(caller, asked.execution_id)
+    assert (shown.wait_id, texts(shown)) == (asked.wait_id, ["Which size?", "Still there?", "Last call."])
+    world.clock.advance(7 * MINUTE)
+    assert await world.runtime.scheduler.sweep() == 1
+    assert texts(await world.executor.latest(caller, asked.execution_id))[-1] == "Too late."
+
+
 async def test_a_customer_who_follows_the_run_hears_a_reminder(world: World) -> None:
     await world.publish_text(REMINDED)
     caller = await world.customer()

@@ -99,6 +99,7 @@ async def test_an_old_version_stays_whole(registry: Registry) -> None:
     )
     assert await registry.version("t", "order", 3) is None
     assert await registry.version("other", "order", 1) is None
+    assert await registry.version("t", "order", 2**63) is None
 
 
 async def test_a_tenants_flows_count_for_themselves(registry: Registry) -> None:
@@ -161,3 +162,12 @@ async def publish_often(path: str) -> None:
     for number in range(20):
         await registry.publish("t", [replace(DRAFT, digest=str(number))], number)
     await registry.close()
+
+
+async def test_the_documents_of_active_versions_come_with_their_heads(registry: Registry) -> None:
+    await registry.publish("t", [DRAFT, replace(DRAFT, flow="other", document=b"\x02")], 1)
+    await registry.publish("t", [replace(DRAFT, digest="d2", document=b"\x03")], 2)
+    await registry.publish("u", [replace(DRAFT, document=b"\x04")], 3)
+    found = {(head.tenant_id, head.flow, head.version): document for head, document in await registry.documents()}
+    assert found == {("t", "order", 2): b"\x03", ("t", "other", 1): b"\x02", ("u", "order", 1): b"\x04"}
+    assert {head for head, _ in await registry.documents()} == set((await registry.register()).flows)

@@ -297,3 +297,20 @@ async def test_the_systems_clock_serves_as_well(path: Path) -> None:
     assert await start(store) < new_id()
     await store.close()
     await registry.close()
+
+
+class Panic(BaseException):
+    """What a native library raises when it has lost its head."""
+
+
+def panicking(_: Snapshot) -> tuple[Noted, str]:
+    raise Panic
+
+
+async def test_a_decision_that_panics_disturbs_no_other(sqlite: SqliteStore, path: Path) -> None:
+    order = Order(tenant_id="t")
+    asked = together(sqlite, (order, starting()), (order, panicking), (order, starting()))
+    answers = await asyncio.wait_for(asked, timeout=10)
+    assert [type(answer) for answer in answers] == [str, RuntimeError, str]
+    assert await sqlite.run("t", await start(sqlite)) is not None
+    assert check_invariants(path) == []

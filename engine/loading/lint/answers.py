@@ -110,9 +110,15 @@ def check_default(asked: Asked, findings: Findings) -> None:
         findings.add("value.wrong", asked.view.value_at(*asked.path, "default"), message)
 
 
+def saved_answer(question: Question, value: Any) -> Any:
+    """What would be saved where the question is answered with the value; raises AnswerRefused."""
+    answers = read_answer(Expectation("text", question.name, (question,)), values={question.name: value}, text=None, locale="en")
+    return answers[question.name]
+
+
 def _wrong(question: Question, value: Any) -> Problem | None:
     try:
-        read_answer(Expectation("text", _NAME, (question,)), values={_NAME: value}, text=None, locale="en")
+        saved_answer(question, value)
     except AnswerRefused as refused:
         return next((one for one in refused.problems if one.code not in _BOUNDS), None)
     return None

@@ -1,25 +1,20 @@
 """Flows that others call: they must exist and take what is passed to them, and should not keep a caller waiting."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, Final
 
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import has_template
 from engine.loading.lint.outline import NodeView, Outline
-from engine.loading.lint.schemas import schema_of, unfit
+from engine.loading.lint.schemas import MOST_WORK, cost, schema_of, unfit
 from engine.loading.lint.waits import has_no_end
 from engine.loading.tree import Pairs, plain
 from engine.model.flow import Flow
 from engine.model.nodes import Call, Jump
 
-_MOST_WORK: Final = 50_000_000
-"""Characters of values times those of their schemas that one file's calls may cost; past it values are checked in the run alone."""
-
 
 def check_calls(outline: Outline, flows: Mapping[str, Flow | None], findings: Findings, *, whole: bool) -> None:
     """Reports calls and jumps to flows that do not exist (where the `flows` are the whole of them), and inputs that these do not take."""
-    work = _MOST_WORK
+    work = MOST_WORK
     for view in outline.nodes.values():
         if not isinstance(view.known, Call | Jump) or view.seen is None or not view.seen.knows("flow"):
             continue
@@ -43,19 +38,15 @@ def _check_inputs(view: NodeView, callee: Flow, work: int, findings: Findings) -
         if value is None or has_template(value):
             continue
         schema = schema_of(callee.inputs[name])
-        work -= schema.size * _size(value)
+        work -= cost(schema, value)
         if work > 0 and (fault := unfit(schema, value)) is not None:
             findings.add("value.wrong", entry.value.start, f"the flow {shown(callee.flow)} takes no such {shown(name)}: {fault}")
     return work
 
 
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str) else len(json.dumps(value))
-
-
 def check_patience(outline: Outline, findings: Findings) -> None:
-    """Warns of waits for somebody without a timeout, in a flow that others call: its caller waits with it."""
+    """Warns of waits for somebody without a timeout, in a flow that is called where nothing is said of its expiry: its caller waits too."""
     for view in outline.nodes.values():
         if has_no_end(view):
             message = f"other flows call this one, and nothing but its bound ends the wait at {shown(view.id)}"
-            findings.add("wait.no_timeout", view.start, message, "give it a `timeout`")
+            findings.add("wait.no_timeout", view.start, message, "give it a `timeout`, or each call of the flow an `on_expired`")

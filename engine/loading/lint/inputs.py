@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 
 from engine.interpreter.answers import option_key
+from engine.interpreter.answers.typed import is_blank
+from engine.interpreter.settling import route_key
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import Asked, check_default, check_room, questions
 from engine.loading.lint.outline import NodeView, Outline
+from engine.loading.lint.routes import check_routes
 from engine.loading.lint.rules import DISPLAYED, OPTIONAL, PICKED, UPLOADS
 from engine.loading.lint.validation import check_validation
 from engine.loading.partial import Partial
 from engine.loading.tree import Items, Pairs
 from engine.model.inputs import Branch, FormField, MadeField, MadeFields, MadeOptions, Option
 from engine.model.nodes import Ask, Asking, Check, Choice, Form
-from engine.model.values import Scalar, Text
+from engine.model.values import Text
 
 Path = tuple[str | int, ...]
 
@@ -27,8 +30,9 @@ def check_inputs(outline: Outline, findings: Findings) -> None:
         for one in asked:
             _check_question(one, findings)
         match node:
-            case Ask() if seen.knows("input", "options"):
-                _check_routes(view, node, findings)
+            case Ask():
+                for one in asked:
+                    check_routes(one, node, findings)
             case Choice() if seen.knows("options"):
                 _check_choice(view, node, seen, findings)
             case Form():
@@ -111,10 +115,18 @@ def _check_options(view: NodeView, path: Path, options: Sequence[Option | Branch
     if not options:
         findings.add("options.empty", view.at(*path), "there must be at least one option")
     values: dict[str, int] = {}
+    numbers: dict[float, int] = {}
     for number, option in enumerate(options):
-        key = option_key(written(option.value))
-        if values.setdefault(key, number) != number:
-            message = f"the value {shown(written(option.value))} means the same answer as that of option {values[key] + 1}"
+        if is_blank(option.value):
+            message = "a blank is no answer, so that nobody can give this value"
+            findings.add("value.wrong", view.value_at(*path, number, "value"), message, "give it a name, such as `none`")
+            continue
+        key = option_key(route_key(option.value))
+        first = values.setdefault(key, number)
+        if isinstance(option.value, int | float) and not isinstance(option.value, bool):
+            first = min(first, numbers.setdefault(option.value, number))  # 1 and 1.0 are one answer, as in JSON
+        if first != number:
+            message = f"the value {shown(route_key(option.value))} means the same answer as that of option {first + 1}"
             findings.add("option.duplicate", view.value_at(*path, number, "value"), message)
     labels: dict[tuple[str, str], int] = {}
     for number, option in enumerate(options):
@@ -132,23 +144,3 @@ def _labels(label: Text | None) -> list[tuple[str, str]]:
     """The literal labels by language; the language is empty for one that serves them all."""
     found = list(label.items()) if isinstance(label, dict) else [("", label or "")]
     return [(language, text) for language, text in found if text.strip() and "{{" not in text]
-
-
-def written(value: Scalar) -> str:
-    """An option's value as the flow file writes it: true rather than Python's True."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _check_routes(view: NodeView, ask: Ask, findings: Findings) -> None:
-    if isinstance(ask.options, MadeOptions):
-        return
-    if ask.options:
-        known = {written(option.value) for option in ask.options}
-    elif ask.input in {"boolean", "checkbox"}:
-        known = {"true", "false"}
-    else:
-        return
-    for value in ask.routes:
-        if value not in known:
-            message = f"the answer can never be {shown(value)}"
-            findings.add("route.unknown", view.at("routes", value), message, findings.meant(value, known))

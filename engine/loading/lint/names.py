@@ -95,7 +95,7 @@ def _check_locales(outline: Outline, findings: Findings) -> None:
     named = outline.locales() if own is None else [(str(own.value), own.start), *outline.locales()]
     for locale, start in named:
         check_locale(locale, start, findings)
-    if all(_LOCALE.fullmatch(locale) for locale, _ in named):
+    if all(is_locale(locale) for locale, _ in named):
         _check_listed(own, outline.locales(), findings)
 
 
@@ -112,7 +112,12 @@ def _check_listed(own: Leaf | None, listed: list[tuple[str, int]], findings: Fin
         findings.add("value.wrong", own.start, f"the flow's language {shown(name)} is not one of `locales`", hint)
 
 
-def check_locale(locale: str, start: int, findings: Findings) -> None:
+def check_locale(locale: str, start: int, findings: Findings, hint: str | None = None) -> None:
     """Reports a language that is not written like en or de-AT."""
-    if not _LOCALE.fullmatch(locale):
-        findings.add("locale.bad", start, f"{shown(locale)} is not a language", "write it like en or de-AT")
+    if not is_locale(locale):
+        findings.add("locale.bad", start, f"{shown(locale)} is not a language", hint or "write it like en or de-AT")
+
+
+def is_locale(locale: str) -> bool:
+    """Whether the text may be a language."""
+    return _LOCALE.fullmatch(locale) is not None

@@ -7,9 +7,11 @@ from engine.interpreter.waiting import causes
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.names import assigned, is_name
 from engine.loading.lint.outline import NodeView, Outline, leaves, saved
+from engine.loading.lint.rules import DISPLAYED
 from engine.loading.lint.spots import CALLBACKS, NODE_RULES
 from engine.loading.lint.templates import Read
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
+from engine.model.inputs import MadeFields
 from engine.model.nodes import Ask, Choice, Form, Http, Wait
 
 _PARTS: Final = {
@@ -22,6 +24,8 @@ _ENDED: Final = frozenset({"by", "name", "data"})
 _RETURNED: Final = frozenset({"status", "headers", "json", "text", "retries"})
 _ERROR: Final = "error"
 """The variable that a failure sets; every flow has it."""
+_FAILED: Final = frozenset({"code", "message", "node", "status"})
+"""What it holds, unless the flow sets one of its own."""
 
 
 def check_references(outline: Outline, reads: Iterable[Read], findings: Findings, *, whole: bool) -> None:
@@ -37,6 +41,7 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
             whole = whole and bool(path) and isinstance(path[0], str)
             if path and outline.nodes and not outline.tree.diagnostics:  # what could not be read may set anything
                 read.update(_read(str(path[0]), one, known, findings))
+                _check_error_part(one, path, foreign, outline, findings)
         elif root == "inputs":
             if path and isinstance(path[0], str) and path[0] not in inputs and not outline.tree.diagnostics:
                 _missing("the flow declares no input", path[0], inputs, one, findings)
@@ -92,8 +97,12 @@ def _check(one: Read, root: str, path: tuple[Any, ...], outline: Outline, findin
     match root, path:
         case "nodes", (str() as name, *_) if name not in outline.nodes:
             _missing("there is no node", name, outline.nodes, one, findings)
-        case "nodes", (str() as name, str() as part, *_):
+        case "nodes", (str() as name, str() as part, *rest):
             _check_node_part(one, name, part, outline, findings)
+            if part == "values" and rest:
+                _check_field(one, outline.nodes[name], rest[0], findings)
+        case "values", (name, *_):
+            _check_field(one, _around(one, outline), name, findings)
         case "run", ("visits", str() as name, *_) if name not in outline.nodes:
             _missing("there is no node", name, outline.nodes, one, findings)
         case (("trigger" | "run"), (str() as name, *_)) if name not in _PARTS[root]:
@@ -116,6 +125,29 @@ def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings
             return
     if part not in parts:
         _missing(f"`nodes.{name}` has no part", part, parts, one, findings)
+
+
+def _check_field(one: Read, view: NodeView, name: Any, findings: Findings) -> None:
+    """A form has the values of its fields; which ones are made from data is not known before."""
+    form = view.node
+    if not isinstance(form, Form) or isinstance(form.fields, MadeFields) or not isinstance(name, str):
+        return
+    names = {field.name for field in form.fields if field.name and field.type not in DISPLAYED}
+    if name not in names:
+        _missing(f"the form `{view.id}` asks for no", name, names, one, findings)
+
+
+def _around(one: Read, outline: Outline) -> NodeView:
+    """The node in which the expression stands."""
+    return max((view for view in outline.nodes.values() if view.start <= one.start), key=lambda view: view.start)
+
+
+def _check_error_part(one: Read, path: tuple[Any, ...], foreign: Collection[str], outline: Outline, findings: Findings) -> None:
+    match path:
+        case (name, str() as part, *_) if name == _ERROR and part not in _FAILED and name not in {*_variables(outline), *foreign}:
+            _missing("`vars.error` has no part", part, _FAILED, one, findings)
+        case _:
+            pass
 
 
 def _check_callback(one: Read, path: tuple[Any, ...], called: Collection[str], findings: Findings, *, sure: bool) -> None:

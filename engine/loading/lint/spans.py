@@ -21,7 +21,7 @@ _EXPIRY: Final = Flow.__struct_defaults__[Flow.__struct_fields__.index("expires_
 
 
 def check_spans(outline: Outline, findings: Findings) -> None:
-    """Reports spans out of bounds, moments that are none, and reminders that never come."""
+    """Reports spans out of bounds, moments that are none, and reminders and timeouts that never come."""
     expiry = outline.leaf("expires_after")
     if expiry is not None and span(str(expiry.value)) is not None:  # another text has been refused already
         _check_span(expiry, LONGEST_EXPIRY, "30d", findings)
@@ -36,6 +36,7 @@ def check_spans(outline: Outline, findings: Findings) -> None:
         for part in _causes(view):
             _check_length(_leaf(part, "for"), findings)
             _check_moment(_leaf(part, "until"), findings)
+        _check_timeout(view, findings)
         if reminders and isinstance(view.known, Pausing):
             _check_reminders(view, reminders, str(_EXPIRY) if expiry is None else str(expiry.value), findings)
 
@@ -79,12 +80,29 @@ def _check_moment(leaf: Leaf | None, findings: Findings) -> None:
         findings.add("value.wrong", leaf.start, message, "or a template that gives one")
 
 
+def _check_timeout(view: NodeView, findings: Findings) -> None:
+    """Of a wait whose end and timeout come together, the end counts."""
+    timeout = _leaf(view.part.get("timeout") if isinstance(view.part, Pairs) else None, "after")
+    lengths = (_length(_leaf(part, "for")) for part in _causes(view))
+    end = min((length for length in lengths if length is not None), default=None)
+    after = _length(timeout)
+    if timeout is not None and after is not None and end is not None and after >= end:
+        message = f"what is waited for has come before {shown(str(timeout.value))} have passed: this way is never taken"
+        findings.add("timeout.never", timeout.start, message)
+
+
+def _length(leaf: Leaf | None) -> Millis | None:
+    """The span that is written out; None for one out of bounds, which has been refused."""
+    length = None if leaf is None else span(str(leaf.value))
+    return length if length is not None and SHORTEST <= length <= LONGEST else None
+
+
 def _check_reminders(view: NodeView, reminders: tuple[Part, ...], expiry: str, findings: Findings) -> None:
     end = min(_ends(view, expiry), default=None)
     for part in reminders:
         after = _leaf(part, "after")
-        length = None if after is None else span(str(after.value))
-        if after is not None and length is not None and end is not None and SHORTEST <= length <= LONGEST and length >= end:
+        length = _length(after)
+        if after is not None and length is not None and end is not None and length >= end:
             message = f"the wait is over before {shown(str(after.value))} have passed: this is never said"
             findings.add("remind.never", after.start, message)
 

@@ -3,32 +3,40 @@
 from collections.abc import Iterable
 
 from engine.loading.findings import Findings
-from engine.loading.lint.names import check_locale
+from engine.loading.lint.names import check_locale, is_locale
 from engine.loading.lint.outline import Outline
 from engine.loading.lint.spots import Spot
-from engine.loading.tree import Pairs
+from engine.loading.tree import Entry, Leaf, Pairs
+
+_COMMA = "quote a text that has a comma in it"
 
 
 def check_texts(outline: Outline, found: Iterable[Spot], findings: Findings) -> None:
     """Reports texts that lack a language of `locales` (error), one that other texts have, or the flow's own (warning)."""
     texts = [spot.part for spot in found if isinstance(spot.part, Pairs)]
     demanded = _with_general(locale for locale, _ in outline.locales())
-    expected = _with_general({language for text in texts for language in text.entries} | {outline.text("locale", "en")})
+    written = {one for text in texts for one in text.entries if not _is_nothing(text.entries[one])}
+    expected = _with_general(written | {outline.text("locale", "en")})
     for text in texts:
         for language, entry in text.entries.items():
-            check_locale(language, entry.start, findings)
+            check_locale(language, entry.start, findings, _COMMA if " " in language or _is_nothing(entry) else None)
         lacking = _lacking(text, demanded)
         if lacking or not text.entries:
             findings.add("locale.missing", text.start, f"the text is missing in {_listed(lacking) or 'every language'}")
         demanded_here = set(lacking)
         desired = [language for language in _lacking(text, expected) if language not in demanded_here]
-        if desired and text.entries:
+        if desired and text.entries and all(map(is_locale, text.entries)):  # what is misspelt may be what is lacking
             findings.add("locale.partial", text.start, f"the text is not written in {_listed(sorted(desired))}, which others are")
 
 
+def _is_nothing(entry: Entry) -> bool:
+    """Whether nothing stands there, as after a comma in a text without quotes, which makes a key of what comes behind it."""
+    return isinstance(entry.value, Leaf) and entry.value.value is None
+
+
 def _with_general(languages: Iterable[str]) -> list[tuple[str, str]]:
-    """The languages, each with what it is in general, like de for de-AT."""
-    return [(one, one.partition("-")[0]) for one in languages]
+    """The languages, each with what it is in general, like de for de-AT; what is none has been reported once, and is not asked for."""
+    return [(one, one.partition("-")[0]) for one in languages if is_locale(one)]
 
 
 def _lacking(text: Pairs, languages: Iterable[tuple[str, str]]) -> list[str]:

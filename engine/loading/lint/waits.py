@@ -1,4 +1,4 @@
-"""What a `wait` waits for, and which way a `split` goes: the keys of each must make sense together."""
+"""What a `wait` waits for, and which way a `switch` or a `split` goes: the keys of each must make sense together."""
 
 from collections.abc import Collection
 from typing import Final
@@ -9,23 +9,39 @@ from engine.loading.lint.events import check_match
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.partial import Partial
 from engine.loading.tree import Items, Leaf, Pairs, Part
-from engine.model.nodes import Cause, Split, Wait, Waiting
+from engine.model.nodes import Cause, Split, Switch, Wait, Waiting
 
 _SPELT: Final = {"length": "for", "until": "until", "event": "event", "causes": "any"}
 _OF_CAUSE: Final = {"length": "for", "until": "until", "event": "event"}
 
 
 def check_waits(outline: Outline, findings: Findings) -> None:
-    """Reports waits for nothing or for too much, routes for causes that there are not, and splits without a way."""
+    """Reports waits for nothing or for too much, routes for causes that there are not, cases that come again, and splits without a way."""
     for view in outline.nodes.values():
         match view.known:
             case Wait() as node if view.seen is not None:
                 _check_wait(view, node, view.seen, outline, findings)
+            case Switch():
+                _check_cases(view, findings)
             case Split() as node if view.seen is not None and view.seen.knows("branches"):
                 if not sum(share.weight for share in node.branches):
                     findings.add("value.wrong", view.value_at("branches"), "the weights add up to nothing", "give one branch a weight")
             case _:
                 pass
+
+
+def _check_cases(view: NodeView, findings: Findings) -> None:
+    """The first case that is true is taken: one that is the same as an earlier one never is."""
+    cases = view.part.get("cases") if isinstance(view.part, Pairs) else None
+    seen: dict[str, int] = {}
+    for number, case in enumerate(cases.items if isinstance(cases, Items) else ()):
+        when = case.get("when") if isinstance(case, Pairs) else None
+        if not isinstance(when, Leaf) or not isinstance(when.value, str):
+            continue
+        bare = when.value.strip().removeprefix("{{").removesuffix("}}").strip()
+        first = seen.setdefault(bare, number)
+        if first != number:
+            findings.add("case.repeated", when.start, f"case {first + 1} asks for the same: this way is never taken")
 
 
 def has_no_end(view: NodeView) -> bool:

@@ -154,6 +154,9 @@ class Registry(Protocol):
     async def version(self, tenant_id: str, flow: str, version: int) -> FlowVersionRow | None:
         """One published version, whole."""
 
+    async def documents(self) -> Sequence[tuple[FlowHead, bytes]]:
+        """The active version of every flow with its document, as of one moment."""
+
     async def put_prices(self, rows: Sequence[PriceRow]) -> None:
         """Add the rows; one of the same tenant, model and moment is replaced by the new one, all or none."""
 

@@ -45,6 +45,7 @@ from engine.runtime.store.tables import (
 RowT = TypeVar("RowT", bound=Struct)
 StoredT = TypeVar("StoredT", bound=Stored)
 
+_LAST_VERSION = 2**63 - 1
 _PACKED = frozenset({"intents", "origins", "scopes"})
 _NEXT_REVISION = (
     insert(MetaTable)
@@ -152,10 +153,19 @@ class SqliteRegistry:
         return published
 
     async def version(self, tenant_id: str, flow: str, version: int) -> FlowVersionRow | None:
-        """By its key."""
+        """By its key; a number that no column can hold is nobody's."""
+        if version > _LAST_VERSION:
+            return None
         async with self._read() as session:
             found = await session.get(FlowVersionTable, (tenant_id, flow, version))
             return None if found is None else _row(FlowVersionRow, found)
+
+    async def documents(self) -> Sequence[tuple[FlowHead, bytes]]:
+        """One statement for all."""
+        async with self._read() as session:
+            connection = await session.connection()
+            found = await connection.execute(_HEADS.add_columns(_VERSION.c.document))
+            return [(_head(row[:-1]), row[-1]) for row in found]
 
     async def put_prices(self, rows: Sequence[PriceRow]) -> None:
         """One transaction for all."""
@@ -233,10 +243,12 @@ async def _raise_revision(session: AsyncSession) -> None:
 async def _heads(session: AsyncSession) -> tuple[FlowHead, ...]:
     connection = await session.connection()
     found = await connection.execute(_HEADS)
-    return tuple(
-        FlowHead(tenant_id=tenant, flow=flow, version=version, digest=digest, intent=intent)
-        for tenant, flow, version, digest, intent in found
-    )
+    return tuple(map(_head, found))
+
+
+def _head(row: Sequence[Any]) -> FlowHead:
+    tenant, flow, version, digest, intent = row
+    return FlowHead(tenant_id=tenant, flow=flow, version=version, digest=digest, intent=intent)
 
 
 async def _active(session: AsyncSession, tenant_id: str, flow: str) -> FlowVersionTable | None:

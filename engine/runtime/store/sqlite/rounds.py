@@ -83,6 +83,10 @@ class Rounds:
                 decided.append(piece)
             except Exception as error:  # noqa: BLE001 - the same
                 self._fail(piece, error)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # noqa: BLE001 - a native library that panics raises no Exception: nobody would be answered
+                self._fail(piece, _panicked(error))
         return decided
 
     def _save(self, piece: Piece) -> None:
@@ -105,6 +109,12 @@ class Rounds:
             self._left.append(piece)
         else:
             self._outcomes[piece] = Outcome(error=error if isinstance(error, StaleRecord) else StaleRecord(str(error)))
+
+
+def _panicked(error: BaseException) -> RuntimeError:
+    failure = RuntimeError(f"a library panicked: {type(error).__name__}")
+    failure.__cause__ = error
+    return failure
 
 
 def _is_of_the_database(error: Exception) -> bool:
