@@ -24,9 +24,10 @@ from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, Record, RunFilter, RunView, Snapshot, Store
-from engine.runtime.store.rows import ConversationRow, IdempotencyRow
+from engine.runtime.store.rows import ConversationRow, IdempotencyRow, TaskRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
+from engine.runtime.turns import tasks
 from engine.runtime.turns.admission import reaches
 from engine.runtime.turns.announcing import Announcer
 from engine.runtime.turns.deciding import Decider
@@ -36,7 +37,7 @@ from engine.runtime.turns.occasion import Announced, Drafted, Postponed
 from engine.runtime.turns.opening import Opened, decide_opening
 from engine.runtime.working import Worker
 
-Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | bytes | None)
+Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | tasks.Claimed | tasks.Kept | bytes | None)
 
 _log = structlog.get_logger()
 
@@ -78,6 +79,7 @@ class Executor:
         self._new_id = new_id or (lambda: uuid7(clock.wall()))
         memory = memory or StoredRuns()
         self._decider = Decider(catalog, limits or Limits(), self._new_id, memory)
+        self._tasks = tasks.TaskDecider(self._decider, memory)
         self._announcer = Announcer(self._decider, catalog, self._new_id, memory)
         self._looking: set[asyncio.Task[None]] = set()
         self.bulletin = Bulletin()
@@ -132,6 +134,22 @@ class Executor:
         outcome = await self._take(order, self._decider.expire)
         if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
+
+    async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis) -> Sequence[TaskRow]:
+        """Give free tasks of the queue to a worker, each until its `free_at`; callbacks in their payloads are still placeholders."""
+        outcome = await self._take(Order(tenant_id=tenant_id, queue=(queue, limit)), partial(tasks.claim, lease))
+        return outcome.tasks
+
+    async def keep_task(self, tenant_id: str, task_id: str, attempt: int, lease: Millis) -> TaskRow:
+        """Let a claim last so long from now on; 0 gives the task back."""
+        outcome = await self._take(Order(tenant_id=tenant_id, task_id=task_id), partial(tasks.keep, attempt, lambda now: now + lease))
+        return outcome.task
+
+    async def deliver(self, tenant_id: str, task_id: str, attempt: int, verdict: tasks.Verdict) -> TurnReply:
+        """Let the run go on with what its task came to."""
+        order = Order(tenant_id=tenant_id, task_id=task_id)
+        outcome = await self._take(order, partial(self._tasks.deliver, attempt, verdict))
+        return (await self._answer(outcome, None, self._stopwatch(), 0)).reply
 
     async def signal(self, tenant_id: str, asked: SignalRequest) -> Announcement:
         """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts."""
@@ -303,7 +321,7 @@ def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tupl
             return Noted(leased=outcome.leased), outcome
         case Postponed():
             return Noted(moved=(outcome.moved,)), outcome
-        case Announced():
+        case Announced() | tasks.Claimed() | tasks.Kept():
             return outcome.noted, outcome
         case _:
             return Noted(), outcome

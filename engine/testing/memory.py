@@ -1,11 +1,10 @@
 """A store and a registry in memory, with the promises of the port: what a test sees here, it sees on a database."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
@@ -41,64 +40,19 @@ from engine.runtime.store.rows import (
     RunRow,
     SignalRow,
     StoredReply,
+    TaskRow,
     TurnRow,
     UsageRow,
     WaitRow,
 )
 from engine.testing.memory_registry import MemoryRegistry
+from engine.testing.memory_tables import Changes, Key, RowT, Table
 
 __all__ = ["MemoryRegistry", "MemoryStore"]
 
 Answer = TypeVar("Answer")
-RowT = TypeVar("RowT", bound=Struct)
-Key = tuple[Any, ...]
 
 _TRIES = 3
-
-
-class _Table(Generic[RowT]):
-    """Rows by key; kept encoded, so that nobody changes what is stored by changing what was read."""
-
-    def __init__(self, kind: type[RowT]) -> None:
-        self._rows: dict[Key, bytes] = {}
-        self._decoder = msgspec.msgpack.Decoder(kind)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._rows
-
-    def __getitem__(self, key: Key) -> RowT:
-        return self._decoder.decode(self._rows[key])
-
-    def __iter__(self) -> Iterator[RowT]:
-        return map(self._decoder.decode, list(self._rows.values()))
-
-    def get(self, key: Key) -> RowT | None:
-        return self[key] if key in self._rows else None
-
-    def put(self, key: Key, row: bytes) -> None:
-        self._rows[key] = row
-
-    def drop(self, key: Key) -> None:
-        del self._rows[key]
-
-
-class _Changes:
-    """What one decision would write; it is put into the tables when all of it has been found good."""
-
-    def __init__(self) -> None:
-        self._rows: dict[tuple[int, Key], tuple[_Table[Any], bytes]] = {}
-
-    def insert(self, table: _Table[RowT], key: Key, row: RowT) -> None:
-        if key in table or (id(table), key) in self._rows:
-            raise StaleRecord(f"There is such a row already: {key}.")
-        self.put(table, key, row)
-
-    def put(self, table: _Table[RowT], key: Key, row: RowT) -> None:
-        self._rows[id(table), key] = (table, msgspec.msgpack.encode(row))
-
-    def apply(self) -> None:
-        for (_, key), (table, row) in self._rows.items():
-            table.put(key, row)
 
 
 class MemoryStore:
@@ -106,17 +60,18 @@ class MemoryStore:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = SteadyClock(clock)
-        self._conversations = _Table(ConversationRow)
-        self._runs = _Table(RunRow)
-        self._waits = _Table(WaitRow)
-        self._turns = _Table(TurnRow)
-        self._messages = _Table(MessageRow)
-        self._usage = _Table(UsageRow)
-        self._outbox = _Table(OutboxRow)
-        self._idempotency = _Table(IdempotencyRow)
-        self._results = _Table(EffectResultRow)
-        self._signals = _Table(SignalRow)
-        self._listening = _Table(ListeningRow)
+        self._conversations = Table(ConversationRow)
+        self._runs = Table(RunRow)
+        self._waits = Table(WaitRow)
+        self._turns = Table(TurnRow)
+        self._messages = Table(MessageRow)
+        self._usage = Table(UsageRow)
+        self._outbox = Table(OutboxRow)
+        self._idempotency = Table(IdempotencyRow)
+        self._results = Table(EffectResultRow)
+        self._signals = Table(SignalRow)
+        self._listening = Table(ListeningRow)
+        self._tasks = Table(TaskRow)
         self._open: dict[tuple[str, str], str] = {}
         """(tenant, run) to its open wait."""
         self._turn_keys: dict[tuple[str, str | None], Key] = {}
@@ -160,6 +115,10 @@ class MemoryStore:
 
     def _snapshot(self, order: Order) -> Snapshot:
         tenant = order.tenant_id
+        if order.task_id is not None:
+            task = self._tasks.get((tenant, order.task_id))
+            around = Order(tenant_id=tenant) if task is None else Order(tenant_id=tenant, run_id=task.run_id, wait_id=task.wait_id)
+            return msgspec.structs.replace(self._snapshot(around), task=task, stored=self._stored(tenant, order.idempotency))
         wait = None if order.wait_id is None else self._waits.get((tenant, order.wait_id))
         run_id = order.run_id if order.run_id is not None or wait is None else wait.run_id
         run = self._runs.get((tenant, run_id))
@@ -175,7 +134,17 @@ class MemoryStore:
             open_runs=self._open_runs(order),
             signals=self._signals_for(order, run) if order.signals and run is not None else (),
             listeners=self._listeners(order),
+            free=self._free_tasks(order),
         )
+
+    def _free_tasks(self, order: Order) -> tuple[TaskRow, ...]:
+        if order.queue is None:
+            return ()
+        (name, limit), now = order.queue, self.now()
+        free = _of(
+            self._tasks, lambda row: (row.tenant_id, row.queue, row.status) == (order.tenant_id, name, "open") and row.free_at <= now
+        )
+        return tuple(sorted(free, key=lambda row: (row.free_at, row.id))[:limit])
 
     def _signals_for(self, order: Order, run: RunRow) -> tuple[SignalRow, ...]:
         names = {row.name for row in self._listening if (row.tenant_id, row.wait_id) == (order.tenant_id, order.wait_id)}
@@ -212,8 +181,8 @@ class MemoryStore:
     def _open_waits(self) -> list[WaitRow]:
         return [self._waits[tenant_id, wait_id] for (tenant_id, _), wait_id in self._open.items()]
 
-    def _changes(self, snapshot: Snapshot, decision: Decision) -> _Changes:
-        changes = _Changes()
+    def _changes(self, snapshot: Snapshot, decision: Decision) -> Changes:
+        changes = Changes()
         match decision:
             case Record():
                 for record in (*decision.before, decision):
@@ -226,6 +195,11 @@ class MemoryStore:
                     changes.insert(self._signals, (decision.signal.tenant_id, decision.signal.id), decision.signal)
                 for moved in decision.moved:
                     self._move(changes, moved)
+                for change in decision.tasks:
+                    task, before = change.task, self._tasks.get((change.task.tenant_id, change.task.id))
+                    if before is None or before.status != "open" or before.attempt != change.was_attempt:
+                        raise StaleRecord(f"Task {task.id} has ended, or is at another attempt.")
+                    changes.put(self._tasks, (task.tenant_id, task.id), task)
                 for record in decision.turns:
                     self._change_run(changes, snapshot, record)
                     self._change_conversation(changes, snapshot, record, record.turn.at)
@@ -235,7 +209,7 @@ class MemoryStore:
             changes.put(self._idempotency, (kept.tenant_id, kept.scope, kept.key), kept)
         return changes
 
-    def _change_run(self, changes: _Changes, snapshot: Snapshot, record: Record) -> None:
+    def _change_run(self, changes: Changes, snapshot: Snapshot, record: Record) -> None:
         run, turn, tenant = record.run, record.turn, record.run.tenant_id
         self._put_run(changes, run, record.expected)
         ended = None if record.closed is None else self._end(changes, tenant, record.closed, snapshot.now)
@@ -250,6 +224,8 @@ class MemoryStore:
             if still is not None and still.id != ended:
                 raise StaleRecord(f"Run {run.id} has an open wait already.")
             changes.insert(self._waits, (tenant, record.opened.id), record.opened)
+        if record.task is not None:
+            changes.insert(self._tasks, (tenant, record.task.id), record.task)
         for row in record.listening:
             changes.insert(self._listening, (tenant, row.name, row.wait_id), row)
         for message in record.messages:
@@ -259,27 +235,30 @@ class MemoryStore:
         for told in record.outbox:
             changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
 
-    def _put_run(self, changes: _Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
+    def _put_run(self, changes: Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
         stored = self._runs.get((run.tenant_id, run.id))
         if expected != (None if stored is None else (stored.rev, stored.epoch)):
             raise StaleRecord(f"Run {run.id} is not at {expected} any more.")
         changes.put(self._runs, (run.tenant_id, run.id), run)
 
-    def _end(self, changes: _Changes, tenant_id: str, closed: WaitClosed, now: Millis) -> str:
+    def _end(self, changes: Changes, tenant_id: str, closed: WaitClosed, now: Millis) -> str:
         wait = self._waits.get((tenant_id, closed.id))
         if wait is None or wait.ended_at is not None or not may_end(wait.deadline, closed.by, now):
             raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
         changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, ended_at=now, ended_by=closed.by))
+        if closed.task is not None:
+            for task in _of(self._tasks, lambda row: (row.tenant_id, row.wait_id, row.status) == (tenant_id, wait.id, "open")):
+                changes.put(self._tasks, (tenant_id, task.id), msgspec.structs.replace(task, status=closed.task))
         return wait.id
 
-    def _move(self, changes: _Changes, moved: WaitMoved) -> None:
+    def _move(self, changes: Changes, moved: WaitMoved) -> None:
         tenant_id = moved.tenant_id
         wait = self._waits.get((tenant_id, moved.id))
         if wait is None or wait.ended_at is not None or wait.due_at != moved.was_due_at:
             raise StaleRecord(f"Wait {moved.id} is not due at {moved.was_due_at} any more.")
         changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, due_at=moved.due_at))
 
-    def _change_conversation(self, changes: _Changes, snapshot: Snapshot, decision: Decision, at: Millis) -> None:
+    def _change_conversation(self, changes: Changes, snapshot: Snapshot, decision: Decision, at: Millis) -> None:
         opened: ConversationRow | None = decision.opened_conversation
         change: ConversationChange | None = decision.conversation
         after = opened if change is None else changed(opened or snapshot.conversation, change, at)
@@ -380,7 +359,7 @@ class MemoryStore:
         """Nothing to let go of."""
 
 
-def _of(table: _Table[RowT], wanted: Callable[[RowT], bool]) -> list[RowT]:
+def _of(table: Table[RowT], wanted: Callable[[RowT], bool]) -> list[RowT]:
     return [row for row in table if wanted(row)]
 
 

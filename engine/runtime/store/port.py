@@ -24,6 +24,8 @@ from engine.runtime.store.rows import (
     RunRow,
     SignalRow,
     StoredReply,
+    TaskRow,
+    TaskStatus,
     TurnRow,
     UsageRow,
     WaitEnd,
@@ -44,6 +46,10 @@ class Order(Struct, frozen=True, kw_only=True):
     """The flow whose open runs in the conversation are asked for as well."""
     signals: bool = False
     """Whether the signals are asked for that may end the wait."""
+    task_id: str | None = None
+    """With its run, wait and conversation."""
+    queue: tuple[str, int] | None = None
+    """A queue whose free tasks are asked for, and how many of them."""
     listening_to: str | None = None
     """The name of a signal whose open waits are asked for."""
     idempotency: tuple[str, str] | None = None
@@ -77,6 +83,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     signals: tuple[SignalRow, ...] = ()
     """Those that came since the run began, oldest first."""
     listeners: tuple[Listener, ...] = ()
+    task: TaskRow | None = None
+    free: tuple[TaskRow, ...] = ()
+    """Free tasks of the queue, the oldest first."""
 
 
 class WaitClosed(Struct, frozen=True):
@@ -86,6 +95,8 @@ class WaitClosed(Struct, frozen=True):
     by: WaitEnd
     listened: bool = False
     """Whether it listened to signals."""
+    task: TaskStatus | None = None
+    """What becomes of the task that it was for, if it was for one."""
 
 
 class WaitMoved(Struct, frozen=True):
@@ -122,6 +133,8 @@ class Record(Struct, frozen=True, kw_only=True):
     opened: WaitRow | None = None
     listening: tuple[ListeningRow, ...] = ()
     """What the opened wait listens to."""
+    task: TaskRow | None = None
+    """What the opened wait is for."""
     messages: tuple[MessageRow, ...] = ()
     usage: tuple[UsageRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
@@ -137,12 +150,20 @@ class Leased(Struct, frozen=True):
     expected: tuple[int, int]
 
 
+class TaskChanged(Struct, frozen=True):
+    """The task as it is from now on; refused (StaleRecord) where it has ended, or is not at the attempt named."""
+
+    task: TaskRow
+    was_attempt: int
+
+
 class Noted(Struct, frozen=True, kw_only=True):
     """No turn of the run is taken: the answer is kept under the request's key, a lease changes, a signal is kept, or nothing at all."""
 
     leased: Leased | None = None
     signal: SignalRow | None = None
     moved: tuple[WaitMoved, ...] = ()
+    tasks: tuple[TaskChanged, ...] = ()
     turns: tuple[Record, ...] = ()
     """Runs that the signal starts, each in a conversation of its own."""
 

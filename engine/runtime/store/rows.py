@@ -8,6 +8,7 @@ from engine.model.run import EndReason, Status
 from engine.model.values import Json, Millis
 
 WaitEnd = Literal["answered", "signalled", "expired", "cancelled"]
+TaskStatus = Literal["open", "done", "failed", "cancelled"]
 EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "signalled", "delivered", "given_up", "cancelled"]
 
 
@@ -69,6 +70,23 @@ class WaitRow(Struct, frozen=True, kw_only=True):
     """Whether the customer holds a token for it."""
     ended_at: Millis | None = None
     ended_by: WaitEnd | None = None
+
+
+class TaskRow(Struct, frozen=True, kw_only=True):
+    """Work that a run waits for: open until a worker claims it, claimed until its lease runs out, and ended with its wait."""
+
+    tenant_id: str
+    id: str
+    run_id: str
+    wait_id: str
+    queue: str
+    payload: dict[str, Json]
+    created_at: Millis
+    status: TaskStatus = "open"
+    attempt: int = 0
+    """Claims so far; a lease's token holds the one it is for."""
+    free_at: Millis = 0
+    """When somebody may claim it: at once, or when its lease has run out."""
 
 
 class SignalRow(Struct, frozen=True, kw_only=True):

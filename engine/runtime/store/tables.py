@@ -14,6 +14,7 @@ NEWEST_MIGRATION = "0001"
 
 _OPEN = text("ended_at IS NULL")
 _LEASED = text("lease_until IS NOT NULL")
+_UNDONE = text("status = 'open'")
 _IN_KEY = {"sqlite_with_rowid": False}
 
 
@@ -206,6 +207,26 @@ class ListeningTable(Stored, table=True):
     name: str = Field(primary_key=True)
     wait_id: str = Field(primary_key=True)
     match: bytes
+
+
+class TaskTable(Stored, table=True):
+    """Work for queues; the partial index holds what is not ended, in the order in which it is claimed."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index("task_open_by_queue", "tenant_id", "queue", "free_at", "id", sqlite_where=_UNDONE, postgresql_where=_UNDONE),
+        Index("task_by_wait", "tenant_id", "wait_id"),
+    )
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    run_id: str
+    wait_id: str
+    queue: str
+    payload: bytes
+    created_at: int = Field(sa_type=BigInteger)
+    status: str
+    attempt: int
+    free_at: int = Field(sa_type=BigInteger)
 
 
 class TurnTable(Stored, table=True):

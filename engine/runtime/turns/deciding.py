@@ -95,7 +95,7 @@ class Decider:
             taken = self._input(caller, asked, conversation, asked.unfit)
         except Unfit as unfit:
             raise self._all_unfit(caller, unfit, run, event(conversation=conversation.variables)) from None
-        occasion = _occasion(row, conversation, snapshot, "answered", taken=taken, closed="answered", key=asked.idempotency)
+        occasion = occasion_of(row, conversation, snapshot, "answered", taken=taken, closed="answered", key=asked.idempotency)
         return self.advanced(occasion, run, event(conversation=occasion.variables), elapsed)
 
     def expire(self, snapshot: Snapshot) -> Drafted | Postponed | None:
@@ -104,7 +104,7 @@ class Decider:
         if row is None or conversation is None or wait is None or wait.ended_at is not None or wait.due_at > snapshot.now:
             return None
         run = self._memory.recall(row)
-        around = partial(_occasion, row, conversation, snapshot)
+        around = partial(occasion_of, row, conversation, snapshot)
         found = heard(run, wait, snapshot.signals)
         if found is not None:
             signal, place = found
@@ -129,7 +129,7 @@ class Decider:
             return None
         waits = snapshot.wait is not None and snapshot.wait.ended_at is None
         closed: WaitEnd | None = "cancelled" if waits else None
-        occasion = _occasion(row, conversation, snapshot, "cancelled", closed=closed, key=asked.idempotency)
+        occasion = occasion_of(row, conversation, snapshot, "cancelled", closed=closed, key=asked.idempotency)
         return self.advanced(occasion, run, Cancelled(at=snapshot.now, conversation=conversation.variables), elapsed)
 
     def claim(self, begun: Begun, snapshot: Snapshot) -> TakenOver | Drafted | None:
@@ -139,7 +139,7 @@ class Decider:
             return None
         run = self._memory.recall(row)
         if row.attempts >= ATTEMPTS or run.pending is None:
-            occasion = _occasion(row, conversation, snapshot, "given_up", begun=begun)
+            occasion = occasion_of(row, conversation, snapshot, "given_up", begun=begun)
             event = GivenUp(at=snapshot.now, conversation=conversation.variables, code="run.poison")
             return self.advanced(occasion, run, event, _at_once)
         leased = claimed(row, snapshot.now)
@@ -151,7 +151,7 @@ class Decider:
         row, conversation = snapshot.run, snapshot.conversation
         if row is None or conversation is None or row.status != "running" or row.epoch != epoch:
             return None
-        occasion = _occasion(row, conversation, snapshot, "returned", begun=begun)
+        occasion = occasion_of(row, conversation, snapshot, "returned", begun=begun)
         event = Returned(
             at=snapshot.now,
             conversation=conversation.variables,
@@ -171,7 +171,7 @@ class Decider:
     def _ended(self, one: OpenRun, snapshot: Snapshot, conversation: ConversationRow) -> Drafted:
         """The last turn of a run that a new trigger of its flow replaces."""
         around = Snapshot(now=snapshot.now, conversation=conversation, run=one.run, wait=one.wait)
-        occasion = _occasion(one.run, conversation, around, "cancelled", closed=None if one.wait is None else "cancelled")
+        occasion = occasion_of(one.run, conversation, around, "cancelled", closed=None if one.wait is None else "cancelled")
         event = Cancelled(at=snapshot.now, conversation=conversation.variables, reason="replaced")
         return self.advanced(occasion, self._memory.recall(one.run), event, _at_once)
 
@@ -201,7 +201,7 @@ class Decider:
         return unfit
 
 
-def _occasion(
+def occasion_of(
     row: RunRow,
     conversation: ConversationRow,
     snapshot: Snapshot,
@@ -212,6 +212,7 @@ def _occasion(
     begun: Begun | None = None,
     key: Idempotency | None = None,
 ) -> Occasion:
+    """The occasion of an event of a stored run."""
     return Occasion(
         tenant_id=row.tenant_id,
         event=event,

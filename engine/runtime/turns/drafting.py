@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from engine.model.effects import Await, Step
+from engine.model.effects import Await, Enqueue, Step
 from engine.model.run import Invoke
 from engine.model.values import Millis
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.replies import TurnReply, encode_reply
 from engine.runtime.store.port import ConversationChange, Record, WaitClosed, WaitMoved
-from engine.runtime.store.rows import IdempotencyRow, RunRow, TurnRow, WaitRow
+from engine.runtime.store.rows import IdempotencyRow, RunRow, TaskRow, TaskStatus, TurnRow, WaitRow
 from engine.runtime.traces import TurnTrace, encode_trace
 from engine.runtime.turns.occasion import LEASE, Drafted, Occasion
 from engine.runtime.turns.replying import Numbers, draft_reply
@@ -45,6 +45,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
         closed=_closed(occasion),
         moved=moved,
         opened=opened,
+        task=_task(occasion, step, opened, new_id),
         listening=() if opened is None else listening_rows(step.run, opened),
         messages=messages,
         usage=usage,
@@ -95,7 +96,26 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
     wait = occasion.snapshot.wait
     if wait is None or occasion.closed is None:
         return None
-    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened)
+    ended: TaskStatus = (
+        "failed" if occasion.event == "delivered" and occasion.failed else "done" if occasion.event == "delivered" else "cancelled"
+    )
+    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=ended if occasion.listened else None)
+
+
+def _task(occasion: Occasion, step: Step, opened: WaitRow | None, new_id: NewId) -> TaskRow | None:
+    asked = next((effect for effect in step.effects if isinstance(effect, Enqueue)), None)
+    if asked is None or opened is None:
+        return None
+    return TaskRow(
+        tenant_id=occasion.tenant_id,
+        id=new_id(),
+        run_id=occasion.run_id,
+        wait_id=opened.id,
+        queue=asked.queue,
+        payload=asked.payload,
+        created_at=occasion.now,
+        free_at=occasion.now,
+    )
 
 
 def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:

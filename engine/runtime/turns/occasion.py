@@ -54,7 +54,9 @@ class Occasion(Struct, frozen=True, kw_only=True):
     """The run as it was stored; None for a trigger."""
     closed: WaitEnd | None = None
     listened: bool = False
-    """Whether the wait that ends listened to signals."""
+    """Whether the wait that ends was for a signal or a task."""
+    failed: bool = False
+    """Whether the task that ends it has failed."""
     opened_conversation: ConversationRow | None = None
     input: Input = field(default_factory=Input)
     idempotency: Idempotency | None = None

@@ -15,6 +15,7 @@ from engine.runtime.store.rows import (
     RunRow,
     SignalRow,
     StoredReply,
+    TaskRow,
     TurnRow,
     UsageRow,
     WaitRow,
@@ -22,11 +23,13 @@ from engine.runtime.store.rows import (
 from engine.runtime.store.sqlite.statements import (
     FIND_REPLY,
     LOAD_CONVERSATION,
+    LOAD_FREE_TASKS,
     LOAD_LISTENERS,
     LOAD_OPEN_RUNS,
     LOAD_RUN,
     LOAD_RUN_AND_WAIT,
     LOAD_SIGNALS,
+    LOAD_TASK,
     LOAD_WAIT,
 )
 
@@ -39,6 +42,7 @@ _TURN = TurnRow.__struct_fields__
 _MESSAGE = MessageRow.__struct_fields__
 _USAGE = UsageRow.__struct_fields__
 _RESULT = EffectResultRow.__struct_fields__
+_TASK = TaskRow.__struct_fields__
 _TO_WAIT = len(_RUN)
 _STARTED_AT = _RUN.index("started_at")
 _TO_CONVERSATION = _TO_WAIT + len(_WAIT)
@@ -47,6 +51,8 @@ _TO_CONVERSATION = _TO_WAIT + len(_WAIT)
 def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
     """What is true of everything that the order names, read in the open transaction."""
     stored = _stored(cursor, order)
+    if order.task_id is not None:
+        return _of_task(cursor, order, now, stored)
     if order.run_id is None and order.wait_id is None:
         return Snapshot(
             now=now,
@@ -54,6 +60,7 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
             conversation=_conversation_named(cursor, order),
             open_runs=_open_runs(cursor, order),
             listeners=_listeners(cursor, order),
+            free=_free_tasks(cursor, order, now),
         )
     found = _found(cursor, order)
     run, wait, conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
@@ -66,6 +73,22 @@ def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
         signals=_signals(cursor, order, started_at=run[_STARTED_AT]) if order.signals and run[0] is not None else (),
         listeners=_listeners(cursor, order),
     )
+
+
+def _of_task(cursor: Cursor, order: Order, now: Millis, stored: StoredReply | None) -> Snapshot:
+    found = cursor.execute(LOAD_TASK, (order.tenant_id, order.task_id)).fetchone()
+    if found is None:
+        return Snapshot(now=now, stored=stored)
+    task = task_row(found)
+    around = Order(tenant_id=order.tenant_id, run_id=task.run_id, wait_id=task.wait_id)
+    return msgspec.structs.replace(snapshot(cursor, around, now), stored=stored, task=task)
+
+
+def _free_tasks(cursor: Cursor, order: Order, now: Millis) -> tuple[TaskRow, ...]:
+    if order.queue is None:
+        return ()
+    name, limit = order.queue
+    return tuple(map(task_row, cursor.execute(LOAD_FREE_TASKS, (order.tenant_id, name, now, limit)).fetchall()))
 
 
 def _signals(cursor: Cursor, order: Order, started_at: Millis) -> tuple[SignalRow, ...]:
@@ -129,6 +152,13 @@ def wait_row(values: Sequence[Any]) -> WaitRow:
     fields = dict(zip(_WAIT, values, strict=True))
     fields["answerable"] = bool(fields["answerable"])
     return WaitRow(**fields)
+
+
+def task_row(values: Sequence[Any]) -> TaskRow:
+    """One task."""
+    fields = dict(zip(_TASK, values, strict=True))
+    fields["payload"] = unpack(fields["payload"])
+    return TaskRow(**fields)
 
 
 def conversation_row(values: Sequence[Any]) -> ConversationRow:

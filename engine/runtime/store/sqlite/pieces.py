@@ -16,7 +16,14 @@ class Turn(Generic[Answer]):
     """One order on its way: what was loaded for it, and what was decided."""
 
     def __init__(self, order: Order, decide: Decide[Answer]) -> None:
-        named = (order.run_id, order.wait_id, order.conversation_id, order.idempotency and (order.tenant_id, *order.idempotency))
+        named = (
+            order.run_id,
+            order.wait_id,
+            order.conversation_id,
+            order.task_id,
+            order.queue and order.queue[0],
+            order.idempotency and (order.tenant_id, *order.idempotency),
+        )
         self.concerns: Collection[Hashable] = [name for name in named if name is not None]
         self._order = order
         self._decide = decide

@@ -9,9 +9,11 @@ from msgspec.structs import asdict, astuple
 
 from engine.model.values import Millis
 from engine.runtime.store.changes import changed
-from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, WaitClosed, WaitMoved
-from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow, SignalRow
+from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, TaskChanged, WaitClosed, WaitMoved
+from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow, SignalRow, TaskRow
 from engine.runtime.store.sqlite.statements import (
+    CHANGE_TASK,
+    END_TASK,
     END_WAIT,
     MOVE_WAIT,
     SAVE_IDEMPOTENCY,
@@ -38,6 +40,8 @@ def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
                 cursor.execute(insert_rows("signal"), _signal(decision.signal))
             for moved in decision.moved:
                 _move_wait(cursor, moved)
+            for change in decision.tasks:
+                _change_task(cursor, change)
             for record in decision.turns:
                 _save_record(cursor, snapshot, record)
             _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
@@ -56,6 +60,7 @@ def _save_record(cursor: Cursor, snapshot: Snapshot, record: Record) -> None:
         raise StaleRecord(f"Run {record.run.id} has another turn {record.turn.rev} already.")
     if record.opened is not None:
         cursor.execute(insert_rows("wait"), astuple(record.opened))
+    _insert(cursor, "task", [] if record.task is None else [_task(record.task)])
     _insert(cursor, "listening", [(row.tenant_id, row.name, row.wait_id, pack(row.match)) for row in record.listening])
     _save_conversation(cursor, snapshot, record.opened_conversation, record.conversation, record.turn.at)
     _insert(cursor, "message", [_message(row) for row in record.messages])
@@ -79,6 +84,8 @@ def _end_wait(cursor: Cursor, tenant_id: str, closed: WaitClosed, now: Millis) -
         raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
     if closed.listened:
         cursor.execute(STOP_LISTENING, (tenant_id, closed.id))
+    if closed.task is not None:
+        cursor.execute(END_TASK, (closed.task, tenant_id, closed.id))
 
 
 def _move_wait(cursor: Cursor, moved: WaitMoved) -> None:
@@ -120,6 +127,19 @@ def _message(row: MessageRow) -> tuple[Any, ...]:
         row.text,
         None if row.values is None else pack(row.values),
     )
+
+
+def _change_task(cursor: Cursor, change: TaskChanged) -> None:
+    task = change.task
+    cursor.execute(CHANGE_TASK, (task.attempt, task.free_at, task.tenant_id, task.id, change.was_attempt))
+    if not cursor.rowcount:
+        raise StaleRecord(f"Task {task.id} has ended, or is at another attempt.")
+
+
+def _task(row: TaskRow) -> tuple[Any, ...]:
+    fields = asdict(row)
+    fields["payload"] = pack(row.payload)
+    return tuple(fields.values())
 
 
 def _signal(row: SignalRow) -> tuple[Any, ...]:

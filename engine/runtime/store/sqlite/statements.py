@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from engine.runtime.store.rows import ConversationRow, RunRow, SignalRow, WaitRow
+from engine.runtime.store.rows import ConversationRow, RunRow, SignalRow, TaskRow, WaitRow
 from engine.runtime.store.tables import METADATA
 
 RUN: Final = METADATA.tables["run"]
@@ -23,6 +23,7 @@ TURN: Final = METADATA.tables["turn"]
 CONVERSATION: Final = METADATA.tables["conversation"]
 MESSAGE: Final = METADATA.tables["message"]
 IDEMPOTENCY: Final = METADATA.tables["idempotency"]
+TASK: Final = METADATA.tables["task"]
 SIGNAL: Final = METADATA.tables["signal"]
 LISTENING: Final = METADATA.tables["listening"]
 META: Final = METADATA.tables["meta"]
@@ -197,6 +198,39 @@ _OPEN = and_(WAIT.c.run_id == RUN.c.id, WAIT.c.ended_at.is_(None))
 LOAD_RUN: Final = _loading(RUN.c.id == bindparam("run"), _OPEN, "run")
 LOAD_WAIT: Final = _loading(RUN.c.id == WAIT.c.run_id, WAIT.c.id == bindparam("wait"), "wait", wait_first=True)
 LOAD_RUN_AND_WAIT: Final = _loading(RUN.c.id == bindparam("run"), WAIT.c.id == bindparam("wait"), "run", "wait")
+LOAD_TASK: Final = positional(
+    select(*columns(TASK, TaskRow)).where(TASK.c.tenant_id == bindparam("tenant"), TASK.c.id == bindparam("task")), *("tenant", "task")
+)
+LOAD_FREE_TASKS: Final = positional(
+    select(*columns(TASK, TaskRow))
+    .where(
+        TASK.c.tenant_id == bindparam("tenant"),
+        TASK.c.queue == bindparam("queue"),
+        TASK.c.status == literal_column("'open'"),
+        TASK.c.free_at <= bindparam("now"),
+    )
+    .order_by(TASK.c.free_at, TASK.c.id)
+    .limit(bindparam("limit"))
+    .offset(literal_column("0")),
+    *("tenant", "queue", "now", "limit"),
+)
+CHANGE_TASK: Final = positional(
+    update(TASK)
+    .values(attempt=bindparam("new_attempt"), free_at=bindparam("new_free_at"))
+    .where(
+        TASK.c.tenant_id == bindparam("its_tenant"),
+        TASK.c.id == bindparam("its_id"),
+        TASK.c.status == literal_column("'open'"),
+        TASK.c.attempt == bindparam("was_attempt"),
+    ),
+    *("new_attempt", "new_free_at", "its_tenant", "its_id", "was_attempt"),
+)
+END_TASK: Final = positional(
+    update(TASK)
+    .values(status=bindparam("new_status"))
+    .where(TASK.c.tenant_id == bindparam("its_tenant"), TASK.c.wait_id == bindparam("its_wait"), TASK.c.status == literal_column("'open'")),
+    *("new_status", "its_tenant", "its_wait"),
+)
 STOP_LISTENING: Final = positional(
     LISTENING.delete().where(LISTENING.c.tenant_id == bindparam("tenant"), LISTENING.c.wait_id == bindparam("wait")), *("tenant", "wait")
 )

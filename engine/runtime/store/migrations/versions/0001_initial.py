@@ -8,6 +8,7 @@ down_revision = None
 
 _OPEN = text("ended_at IS NULL")
 _LEASED = text("lease_until IS NOT NULL")
+_UNDONE = text("status = 'open'")
 _SIGNED = text("customer_id IS NOT NULL")
 
 
@@ -213,6 +214,22 @@ def _turns() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("listening_by_wait", "listening", ["tenant_id", "wait_id"])
+    op.create_table(
+        "task",
+        _text("tenant_id"),
+        _text("id"),
+        _text("run_id"),
+        _text("wait_id"),
+        _text("queue"),
+        _bytes("payload"),
+        _long("created_at"),
+        _text("status"),
+        _number("attempt"),
+        _long("free_at"),
+        PrimaryKeyConstraint("tenant_id", "id"),
+    )
+    op.create_index("task_open_by_queue", "task", ["tenant_id", "queue", "free_at", "id"], sqlite_where=_UNDONE, postgresql_where=_UNDONE)
+    op.create_index("task_by_wait", "task", ["tenant_id", "wait_id"])
     op.create_table(
         "turn",
         _text("tenant_id"),
