@@ -63,10 +63,13 @@ class Budget:
     def copy_parts(self, count: int, characters: int = 0) -> None:
         """Count parts of what is put together, with their characters: against the turn alone, for they are no expression."""
         self.items += count
-        self._items_end = min(self._items_end + count, self._turn_items)
+        self._items_end += count
+        if self._items_end > self._turn_items:
+            self._items_end = self._turn_items
         if self.items > self._turn_items:
             raise ExpressionError("expression.budget", "What this turn puts together has too many parts.")
-        self.copy_characters(characters)
+        if characters:
+            self.copy_characters(characters)
 
     def search_characters(self, count: int) -> None:
         """Count a text that is about to be searched through."""
