@@ -63,9 +63,7 @@ class Budget:
     def copy_parts(self, count: int, characters: int = 0) -> None:
         """Count parts of what is put together, with their characters: against the turn alone, for they are no expression."""
         self.items += count
-        self._items_end += count
-        if self._items_end > self._turn_items:
-            self._items_end = self._turn_items
+        self._items_end = min(self._items_end + count, self._turn_items)
         if self.items > self._turn_items:
             raise ExpressionError("expression.budget", "What this turn puts together has too many parts.")
         if characters:
