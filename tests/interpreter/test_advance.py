@@ -11,7 +11,7 @@ from engine.loading import Source, load_flow
 from engine.model.effects import Await, Emit, Finish, Step
 from engine.model.events import Answered, Cancelled, Event, Returned, Started, TimedOut
 from engine.model.flow import Flow
-from engine.model.nodes import Http, Message
+from engine.model.nodes import Http, Message, Node
 from engine.model.run import FlowRef, HttpRequest, Invoke, Run, Trigger
 from engine.model.values import Limits
 from engine.testing.shelf import Shelf
@@ -259,7 +259,7 @@ def test_a_call_that_failed_takes_the_branch_for_it() -> None:
 
 def test_a_failure_without_a_status_is_of_no_class_of_them() -> None:
     look = Http(method="GET", url="https://shop.example/", next="end", on_error={"xx": "wrong", "other": "sorry"})
-    nodes = {"look": look, "wrong": Message(text="Wrong.", next="end"), "sorry": Message(text="Sorry.", next="end")}
+    nodes: dict[str, Node] = {"look": look, "wrong": Message(text="Wrong.", next="end"), "sorry": Message(text="Sorry.", next="end")}
     script = compile_flow(FlowRef("tried", 1), Flow(flow="tried", nodes=nodes))
     asked = after(script, started())
     assert said(after(script, Returned(at=NOON, step=0, code="http.timeout", message="too slow"), run=asked.run)) == ["Sorry."]
