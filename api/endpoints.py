@@ -40,6 +40,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     surface: SurfaceName = "chat"
     credential: Credential = "none"
     body: tuple[type, ...] = ()
+    free_body: bool = False
+    """Whether the body may be any JSON, or a form."""
     body_required: bool = True
     parameters: tuple[Parameter, ...] = ()
     refusals: tuple[type[Refused], ...] = ()

@@ -41,6 +41,10 @@ and their whole numbers fit into 64 bits. A repeat under an Idempotency-Key must
 A quick question whose `pageType` is null is for every page.
 A session that is opened without a name honours an Idempotency-Key of 32 characters or more: a shorter one might be somebody else's.
 """
+_FORM: Final = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+}
 _LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 _QUOTA_HEADERS: Final = {
     "RateLimit-Limit": "Requests that the window takes.",
@@ -72,7 +76,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 def refusals_of(endpoint: Endpoint) -> list[type[Refused]]:
     """Every refusal that the endpoint can give, in the order of their statuses."""
     found = [*endpoint.refusals, *_CREDENTIALS[endpoint.credential], Unavailable]
-    if endpoint.body:
+    if endpoint.body or endpoint.free_body:
         found += _BODY
     if IDEMPOTENCY_KEY in endpoint.parameters:
         found += _KEYED
@@ -90,7 +94,7 @@ def _operation(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[
     }
     if endpoint.parameters:
         operation["parameters"] = [_parameter(parameter) for parameter in endpoint.parameters]
-    if endpoint.body:
+    if endpoint.body or endpoint.free_body:
         operation["requestBody"] = _request_body(endpoint, schemas)
     if endpoint.credential != "none":
         operation["security"] = [{endpoint.credential: []}]
@@ -108,6 +112,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _request_body(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    if endpoint.free_body:
+        return {"required": endpoint.body_required, "content": {**_json({}), "application/x-www-form-urlencoded": {"schema": _FORM}}}
     known = [schemas[kind] for kind in endpoint.body]
     schema = known[0] if len(known) == 1 else {"oneOf": known}
     return {"required": endpoint.body_required, "content": {"application/json": {"schema": schema}}}

@@ -6,7 +6,7 @@ from typing import Final
 from api.asked import Asked
 from engine.errors import InsufficientScope, InvalidApiKey, NotFound
 from engine.runtime.catalog import Catalog
-from engine.runtime.requests import Caller
+from engine.runtime.requests import Caller, Idempotency
 from engine.runtime.store.registry import ApiKeyRow
 
 _SCOPES: Final = frozenset({"engine", "*"})
@@ -27,3 +27,14 @@ def demand_own_tenant(key: ApiKeyRow, tenant_id: str | None) -> None:
     """A tenant may be named only by its own keys; of any other nothing is told, not even that it exists."""
     if tenant_id is not None and tenant_id != key.tenant_id:
         raise NotFound
+
+
+def demand_named_tenant(key: ApiKeyRow, asked: Asked, named: str | None) -> None:
+    """The same for the tenant that a body names, and for the one in the query."""
+    demand_own_tenant(key, named)
+    demand_own_tenant(key, asked.query().get("tenant_id"))
+
+
+def idempotency_of(key: ApiKeyRow, asked: Asked, raw: bytes) -> Idempotency | None:
+    """The request's Idempotency-Key, which counts for one API key, method and path."""
+    return asked.idempotency(f"engine:{key.id}:{asked.scope['method']}:{asked.scope['path']}", raw)

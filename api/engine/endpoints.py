@@ -5,19 +5,23 @@ from functools import partial
 from typing import Any, Final, get_args
 
 from api.endpoints import EXECUTION_ID, IDEMPOTENCY_KEY, IF_NONE_MATCH, PREFER, Endpoint, Parameter
+from api.engine.signals import SignalSurface
 from api.engine.surface import EngineSurface
-from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
+from api.engine.wire import CallbackTaken, Cancellation, ChatTrigger, Envelope, Envelopes, Event, EventTaken, Intents, Resume, Trace
 from engine.errors import (
     ConversationArchived,
     ConversationNotFound,
     ExecutionAborted,
     ExecutionInProgress,
     ExecutionNotFound,
+    IdempotencyConflict,
     IntentNotMatched,
     InvalidWaitToken,
+    NotFound,
     Unfit,
 )
 from engine.model.run import Status
+from engine.runtime.callbacks import PATH as CALLBACKS
 
 PREFIX: Final = "/api/v1/engine"
 _EXECUTION: Final = f"{PREFIX}/executions/{{execution_id:str}}"
@@ -28,13 +32,15 @@ _FILTERS: Final = (
     Parameter("conversation_id", "query", {"type": "string"}, "Only those of this conversation."),
     Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "At most so many."),
 )
+_TOKEN: Final = Parameter("token", "path", {"type": "string"}, "What the address that was given away ends with.", required=True)
 _Make = Callable[..., Endpoint]
 
 
 def engine_endpoints(surface: EngineSurface) -> list[Endpoint]:
     """Every endpoint of the engine surface."""
     common: dict[str, Any] = {"surface": "engine", "credential": "api_key"}
-    return [*_posts(surface, partial(Endpoint, method="POST", **common)), *_gets(surface, partial(Endpoint, method="GET", **common))]
+    post, get = partial(Endpoint, method="POST", **common), partial(Endpoint, method="GET", **common)
+    return [*_posts(surface, post), *_signals(surface.signals, post), *_gets(surface, get)]
 
 
 def _posts(surface: EngineSurface, post: _Make) -> list[Endpoint]:
@@ -70,6 +76,32 @@ def _posts(surface: EngineSurface, post: _Make) -> list[Endpoint]:
             answer=Envelope,
             parameters=(EXECUTION_ID, IDEMPOTENCY_KEY, _TENANT),
             refusals=(ExecutionNotFound,),
+        ),
+    ]
+
+
+def _signals(signals: SignalSurface, post: _Make) -> list[Endpoint]:
+    return [
+        post(
+            path=f"{PREFIX}/events",
+            act=signals.take_event,
+            name="engineTakeEvent",
+            summary="Tell of an event: it ends the waits and starts the flows that listen to it",
+            body=(Event,),
+            answer=EventTaken,
+            parameters=(IDEMPOTENCY_KEY, _TENANT),
+        ),
+        post(
+            path=f"{CALLBACKS}{{token:str}}",
+            act=signals.take_callback,
+            name="engineTakeCallback",
+            summary="Call a run back, once",
+            credential="none",
+            free_body=True,
+            body_required=False,
+            answer=CallbackTaken,
+            parameters=(_TOKEN,),
+            refusals=(NotFound, IdempotencyConflict, ExecutionAborted),
         ),
     ]
 

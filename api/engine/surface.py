@@ -7,8 +7,9 @@ from msgspec import structs
 from api.asked import Asked, existing_id
 from api.body import Shape, read_json
 from api.chat.messages import demand_one_answer
-from api.engine.credentials import admit, demand_own_tenant
+from api.engine.credentials import admit, demand_named_tenant, demand_own_tenant, idempotency_of
 from api.engine.render import envelope, intent
+from api.engine.signals import SignalSurface
 from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
 from api.errors import refusal_answer
 from api.fitness import unfit_variables, usage_of
@@ -23,7 +24,7 @@ from engine.model.run import Status
 from engine.model.values import Millis
 from engine.runtime.executor import PATIENCE, Taken, tag
 from engine.runtime.replies import TurnReply
-from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TriggerRequest
+from engine.runtime.requests import Caller, CancelRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
 from engine.runtime.store.port import RunFilter
 from engine.runtime.store.registry import ApiKeyRow
@@ -42,13 +43,14 @@ class EngineSurface:
         self._resume = Shape(Resume)
         self._cancel = Shape(Cancellation)
         self._turns = TurnLog("engine")
+        self.signals = SignalSurface(runtime)
 
     async def trigger_chat(self, asked: Asked) -> Answer:
         """POST /triggers/chat."""
         raw = await read_json(asked)
         key, caller = admit(self._runtime.catalog, asked)
         body, found = self._trigger.read(raw)
-        self._demand_tenant(key, asked, body.tenant_id)
+        demand_named_tenant(key, asked, body.tenant_id)
         patience = preferred_wait(asked, PATIENCE)
         variables = body.variables or {}
         unfit = [*found, *unfit_variables(variables)]
@@ -60,7 +62,7 @@ class EngineSurface:
             context=body.context or {},
             variables=variables,
             usage=usage_of(body.token_usage, "/token_usage", unfit),
-            idempotency=_idempotency(key, asked, raw),
+            idempotency=idempotency_of(key, asked, raw),
             unfit=(*unfit, *asked.unfit),
         )
         return self._taken(asked, key, await self._runtime.executor.trigger(caller, request, patience=patience))
@@ -71,7 +73,7 @@ class EngineSurface:
         key, caller = admit(self._runtime.catalog, asked)
         body, found = self._resume.read(raw)
         demand_one_answer(values=body.input.values, text=body.input.text, at="/input", unfit=found)
-        self._demand_tenant(key, asked, body.tenant_id)
+        demand_named_tenant(key, asked, body.tenant_id)
         patience = preferred_wait(asked, PATIENCE)
         request = self._answer_request(asked, key, raw, body, found)
         try:
@@ -88,9 +90,9 @@ class EngineSurface:
         raw = await read_json(asked)
         key, caller = admit(self._runtime.catalog, asked)
         body, unfit = self._cancel.read(raw or b"{}")
-        self._demand_tenant(key, asked, body.tenant_id)
+        demand_named_tenant(key, asked, body.tenant_id)
         run_id = asked.path_id("execution_id")
-        idempotency = _idempotency(key, asked, raw)
+        idempotency = idempotency_of(key, asked, raw)
         if unfit or asked.unfit:
             await self._runtime.executor.latest(caller, run_id)
             raise Unfit([*unfit, *asked.unfit])
@@ -140,10 +142,6 @@ class EngineSurface:
         demand_own_tenant(key, query.get("tenant_id"))
         return key, caller, query
 
-    def _demand_tenant(self, key: ApiKeyRow, asked: Asked, named: str | None) -> None:
-        demand_own_tenant(key, named)
-        demand_own_tenant(key, asked.query().get("tenant_id"))
-
     def _answer_request(self, asked: Asked, key: ApiKeyRow, raw: bytes, body: Resume, found: tuple[Problem, ...]) -> ResumeRequest:
         variables = body.variables or {}
         unfit = [*found, *unfit_variables(variables)]
@@ -155,7 +153,7 @@ class EngineSurface:
             context=body.context or {},
             variables=variables,
             usage=usage_of(body.token_usage, "/token_usage", unfit),
-            idempotency=_idempotency(key, asked, raw),
+            idempotency=idempotency_of(key, asked, raw),
             unfit=(*unfit, *asked.unfit),
         )
 
@@ -165,10 +163,6 @@ class EngineSurface:
     def _taken(self, asked: Asked, key: ApiKeyRow, taken: Taken) -> Answer:
         self._turns.taken(asked, key.tenant_id, taken)
         return json_answer(self._shown(taken.reply, key), headers=[_REPLAYED] if taken.replayed else [])
-
-
-def _idempotency(key: ApiKeyRow, asked: Asked, raw: bytes) -> Idempotency | None:
-    return asked.idempotency(f"engine:{key.id}:{asked.scope['method']}:{asked.scope['path']}", raw)
 
 
 def _below_input(problem: Problem) -> Problem:

@@ -8,6 +8,7 @@ from api.fitness import UsageIn, Variables
 from api.shared import UsageOut
 from api.wire import Id, Time
 from engine.model.run import EndReason, Status
+from engine.model.values import EventName
 
 
 class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +48,28 @@ class Resume(Body, frozen=True, kw_only=True):
 
 class Cancellation(Body, frozen=True, kw_only=True):
     """Nothing has to be said to end a run."""
+
+
+class Event(Body, frozen=True, kw_only=True):
+    """Something that has happened at the tenant's; an event with the key of an earlier one is that one."""
+
+    event_name: EventName
+    data: dict[str, Any] | None = None
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
+class EventTaken(Struct, frozen=True, kw_only=True):
+    """The event's id, and the runs that it has woken or started."""
+
+    event_id: Id
+    subscriptions_matched: int
+    execution_ids: list[Id]
+
+
+class CallbackTaken(Struct, frozen=True, kw_only=True):
+    """Nothing of the run is told to who calls back."""
+
+    received: bool
 
 
 class Place(Struct, frozen=True, kw_only=True):

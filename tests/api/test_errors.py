@@ -60,6 +60,8 @@ BAD_REQUESTS = [
     ("POST", f"{CHAT}/executions/{NOBODY}/cancel", 401),
     ("POST", f"{ENGINE}/triggers/chat", 401),
     ("POST", f"{ENGINE}/executions/{NOBODY}/resume", 401),
+    ("POST", f"{ENGINE}/events", 401),
+    ("POST", f"{ENGINE}/callbacks/cb_none", 404),
     ("POST", f"{ENGINE}/executions/{NOBODY}/cancel", 401),
     ("GET", f"{ENGINE}/executions/{NOBODY}", 401),
     ("GET", f"{ENGINE}/executions/{NOBODY}/trace", 401),

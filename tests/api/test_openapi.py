@@ -76,4 +76,11 @@ async def test_bodies_credentials_and_headers_are_described(document: dict[str, 
     assert {parameter["name"] for parameter in messages["parameters"]} == {"Idempotency-Key", "Prefer"}
     assert "RateLimit-Remaining" in messages["responses"]["200"]["headers"]
     assert {"200", "400", "401", "403", "404", "409", "410", "413", "415", "422", "429", "500", "503"} == set(messages["responses"])
+    callback = document["paths"][f"{ENGINE}/callbacks/{{token}}"]["post"]
+    assert "security" not in callback
+    assert set(callback["requestBody"]["content"]) == {"application/json", "application/x-www-form-urlencoded"}
+    assert {"200", "400", "404", "409", "410", "413", "415", "422", "500", "503"} == set(callback["responses"])
+    event = document["components"]["schemas"]["Event"]
+    assert event["required"] == ["event_name"]
+    assert event["additionalProperties"] is False
     assert "304" in document["paths"][f"{ENGINE}/intents"]["get"]["responses"]

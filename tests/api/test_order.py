@@ -26,7 +26,7 @@ async def test_the_rate_comes_before_the_body() -> None:
         assert await code(world, "POST", f"{CHAT}/messages", body=BIG) == (429, "rate_limited")
 
 
-@pytest.mark.parametrize("path", [f"{CHAT}/messages", f"{ENGINE}/triggers/chat"])
+@pytest.mark.parametrize("path", [f"{CHAT}/messages", f"{ENGINE}/triggers/chat", f"{ENGINE}/events"])
 async def test_size_then_media_type_then_credential(world: World, path: str) -> None:
     assert await code(world, "POST", path, body=BIG, content_type="text/plain") == (413, "payload_too_large")
     assert await code(world, "POST", path, body=b"not json", content_type="text/plain") == (415, "unsupported_media_type")

@@ -26,6 +26,8 @@ ROUTES = [
     ("POST", f"{ENGINE}/triggers/chat"),
     ("POST", f"{ENGINE}/executions/{{execution_id}}/resume"),
     ("POST", f"{ENGINE}/executions/{{execution_id}}/cancel"),
+    ("POST", f"{ENGINE}/events"),
+    ("POST", f"{ENGINE}/callbacks/{{token}}"),
     ("GET", f"{ENGINE}/executions/{{execution_id}}"),
     ("GET", f"{ENGINE}/executions/{{execution_id}}/trace"),
     ("GET", f"{ENGINE}/executions"),
@@ -63,6 +65,8 @@ class Target:
             "conversation_id": self.session["conversationId"],
             "tenant_id": None,
             "text": "A-1",
+            "event_name": "order.paid",
+            "token": self.world.runtime.keyring.callback_token(self.world.tenant(), reply["executionId"], "0/paid/1"),
         }
 
     def send(self, case: Any, known: dict[str, Any]) -> httpx.Response:
@@ -82,7 +86,7 @@ class Target:
             params=query or None,
             headers={name: value.encode("latin-1", "replace") for name, value in headers.items()},
             json=made.get("json"),
-            content=made.get("data"),
+            **{"data" if isinstance(made.get("data"), dict) else "content": made.get("data")},
         )
         return self.loop.run_until_complete(self.world.client.send(request))
 

@@ -73,6 +73,34 @@ async def test_nothing_of_a_tenant_is_told_to_another_tenants_server(world: Worl
     assert listed.json() == {"executions": []}
 
 
+async def test_another_tenants_events_reach_nobody(world: World) -> None:
+    nodes = {"paid": {"type": "wait", "event": "order.paid", "timeout": {"after": "1h", "next": "end"}, "next": "end"}}
+    await world.publish({"flow": "paying", "intent": {"label": "Pay"}, "nodes": nodes})
+    started = (await world.send("POST", f"{ENGINE}/triggers/chat", token="sk_acme", body={"intent_name": "paying"})).json()
+    told = await world.send("POST", f"{ENGINE}/events", token="sk_globex", body={"event_name": "order.paid"})
+    assert told.json()["execution_ids"] == []
+    shown = await world.send("GET", f"{ENGINE}/executions/{started['execution_id']}", token="sk_acme")
+    assert shown.json()["status"] == "waiting_time"
+    own = await world.send("POST", f"{ENGINE}/events", token="sk_acme", body={"event_name": "order.paid"})
+    assert own.json()["execution_ids"] == [started["execution_id"]]
+
+
+async def test_a_tenants_event_starts_its_own_flows_only(world: World) -> None:
+    nodes = {"hello": {"type": "ask", "prompt": "Anything else?", "next": "end"}}
+    await world.publish({"flow": "welcome", "intent": {"label": "Welcome"}, "on_event": {"name": "order.paid"}, "nodes": nodes})
+    told = await world.send("POST", f"{ENGINE}/events", token="sk_globex", body={"event_name": "order.paid"})
+    (run_id,) = told.json()["execution_ids"]
+    assert (await world.send("GET", f"{ENGINE}/executions/{run_id}", token="sk_globex")).status_code == 200
+    assert (await world.send("GET", f"{ENGINE}/executions/{run_id}", token="sk_acme")).status_code == 404
+
+
+async def test_a_callback_reaches_the_run_of_its_own_tenant_only(world: World) -> None:
+    started = (await world.send("POST", f"{ENGINE}/triggers/chat", token="sk_acme", body={"intent_name": "order_status"})).json()
+    token = world.runtime.keyring.callback_token(world.tenant("9"), started["execution_id"], "0/paid/1")
+    answer = await world.send("POST", f"{ENGINE}/callbacks/{token}", body={})
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
 async def test_a_tenant_may_be_named_only_by_its_own_keys(world: World) -> None:
     own = world.runtime.catalog.public_key(f"pk_test_{'a' * 32}")
     assert own is not None
