@@ -11,7 +11,7 @@ from api.engine.wire import CallbackTaken, Event, EventTaken
 from api.foreign import clean, parse
 from api.logs import log
 from api.wire import Answer, json_answer
-from engine.errors import ExecutionAborted, ExecutionNotFound, Malformed, NotFound, Unfit
+from engine.errors import ExecutionAborted, ExecutionNotFound, IdempotencyConflict, Malformed, NotFound, Unfit
 from engine.model.problems import Problem
 from engine.model.run import ENDED
 from engine.model.values import Json
@@ -67,6 +67,8 @@ class SignalSurface:
             told = await self._runtime.executor.signal(tenant_id, request)
         except ExecutionNotFound:
             raise NotFound from None
+        except IdempotencyConflict:
+            raise IdempotencyConflict("This callback was called with another body.") from None
         self._taken("callback_taken", asked, tenant_id, told)
         return json_answer(CallbackTaken(received=True))
 

@@ -157,6 +157,7 @@ async def test_a_callback_is_taken_once(world: World) -> None:
     first, again, other = await call(world, path), await call(world, path), await call(world, path, b"{}")
     assert first.content == again.content == b'{"received":true}'
     assert refused(other) == (409, "idempotency_conflict")
+    assert "callback" in other.json()["message"]
     assert await shown(world, run_id) == ("completed", ["paid"])
 
 
