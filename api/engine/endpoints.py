@@ -7,7 +7,26 @@ from typing import Any, Final, get_args
 from api.endpoints import EXECUTION_ID, IDEMPOTENCY_KEY, IF_NONE_MATCH, PREFER, Endpoint, Parameter
 from api.engine.signals import SignalSurface
 from api.engine.surface import EngineSurface
-from api.engine.wire import CallbackTaken, Cancellation, ChatTrigger, Envelope, Envelopes, Event, EventTaken, Intents, Resume, Trace
+from api.engine.tasks import TaskSurface
+from api.engine.wire import (
+    CallbackTaken,
+    Cancellation,
+    ChatTrigger,
+    Claim,
+    Completion,
+    Envelope,
+    Envelopes,
+    Event,
+    EventTaken,
+    Failure,
+    Heartbeat,
+    Intents,
+    Resume,
+    TaskKept,
+    Tasks,
+    TaskTaken,
+    Trace,
+)
 from engine.errors import (
     ConversationArchived,
     ConversationNotFound,
@@ -32,6 +51,7 @@ _FILTERS: Final = (
     Parameter("conversation_id", "query", {"type": "string"}, "Only those of this conversation."),
     Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "At most so many."),
 )
+_TASK: Final = Parameter("task_id", "path", {"type": "string"}, "The task's id.", required=True)
 _TOKEN: Final = Parameter("token", "path", {"type": "string"}, "What the address that was given away ends with.", required=True)
 _Make = Callable[..., Endpoint]
 
@@ -40,7 +60,7 @@ def engine_endpoints(surface: EngineSurface) -> list[Endpoint]:
     """Every endpoint of the engine surface."""
     common: dict[str, Any] = {"surface": "engine", "credential": "api_key"}
     post, get = partial(Endpoint, method="POST", **common), partial(Endpoint, method="GET", **common)
-    return [*_posts(surface, post), *_signals(surface.signals, post), *_gets(surface, get)]
+    return [*_posts(surface, post), *_signals(surface.signals, post), *_tasks(surface.tasks, post), *_gets(surface, get)]
 
 
 def _posts(surface: EngineSurface, post: _Make) -> list[Endpoint]:
@@ -102,6 +122,49 @@ def _signals(signals: SignalSurface, post: _Make) -> list[Endpoint]:
             answer=CallbackTaken,
             parameters=(_TOKEN,),
             refusals=(NotFound, IdempotencyConflict, ExecutionAborted),
+        ),
+    ]
+
+
+def _tasks(tasks: TaskSurface, post: _Make) -> list[Endpoint]:
+    held = {"parameters": (_TASK, _TENANT), "refusals": (NotFound, InvalidWaitToken)}
+    task = f"{PREFIX}/tasks/{{task_id:str}}"
+    return [
+        post(
+            path=f"{PREFIX}/tasks/claim",
+            act=tasks.claim,
+            name="engineClaimTasks",
+            summary="Claim free tasks of a queue for a while",
+            body=(Claim,),
+            answer=Tasks,
+            parameters=(_TENANT,),
+        ),
+        post(
+            path=f"{task}/heartbeat",
+            act=tasks.heartbeat,
+            name="engineKeepTask",
+            summary="Keep a claim for longer",
+            body=(Heartbeat,),
+            answer=TaskKept,
+            **held,
+        ),
+        post(
+            path=f"{task}/complete",
+            act=tasks.complete,
+            name="engineCompleteTask",
+            summary="Give the result of a task; its execution goes on",
+            body=(Completion,),
+            answer=TaskTaken,
+            **held,
+        ),
+        post(
+            path=f"{task}/fail",
+            act=tasks.fail,
+            name="engineFailTask",
+            summary="Say that a task could not be done, or give it back",
+            body=(Failure,),
+            answer=TaskTaken,
+            **held,
         ),
     ]
 

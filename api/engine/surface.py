@@ -10,6 +10,7 @@ from api.chat.messages import demand_one_answer
 from api.engine.credentials import admit, demand_named_tenant, demand_own_tenant, idempotency_of
 from api.engine.render import envelope, intent
 from api.engine.signals import SignalSurface
+from api.engine.tasks import TaskSurface
 from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
 from api.errors import refusal_answer
 from api.fitness import unfit_variables, usage_of
@@ -44,6 +45,7 @@ class EngineSurface:
         self._cancel = Shape(Cancellation)
         self._turns = TurnLog("engine")
         self.signals = SignalSurface(runtime)
+        self.tasks = TaskSurface(runtime)
 
     async def trigger_chat(self, asked: Asked) -> Answer:
         """POST /triggers/chat."""

@@ -8,7 +8,7 @@ from api.fitness import UsageIn, Variables
 from api.shared import UsageOut
 from api.wire import Id, Time
 from engine.model.run import EndReason, Status
-from engine.model.values import EventName
+from engine.model.values import EventName, Name
 
 
 class Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +70,70 @@ class CallbackTaken(Struct, frozen=True, kw_only=True):
     """Nothing of the run is told to who calls back."""
 
     received: bool
+
+
+class Claim(Body, frozen=True, kw_only=True):
+    """A worker wants work."""
+
+    queue: Name
+    limit: Annotated[int, Meta(ge=1, le=100)] = 1
+    lease_seconds: Annotated[int, Meta(ge=1, le=3_600)] = 60
+
+
+class ClaimedTask(Struct, frozen=True, kw_only=True):
+    """A task and the claim that was made of it."""
+
+    task_id: Id
+    queue: str
+    payload: dict[str, Any]
+    attempt: int
+    lease_token: str
+    lease_expires_at: str
+    execution_id: Id
+
+
+class Tasks(Struct, frozen=True, kw_only=True):
+    """What was free."""
+
+    tasks: list[ClaimedTask]
+
+
+class Heartbeat(Body, frozen=True, kw_only=True):
+    """The worker is still at it."""
+
+    lease_token: str
+    lease_seconds: Annotated[int, Meta(ge=1, le=3_600)] = 60
+
+
+class TaskKept(Struct, frozen=True, kw_only=True):
+    """Until when the claim lasts now."""
+
+    task_id: Id
+    lease_expires_at: str
+
+
+class Completion(Body, frozen=True, kw_only=True):
+    """The task is done."""
+
+    lease_token: str
+    result: dict[str, Any] | None = None
+
+
+class Failure(Body, frozen=True, kw_only=True):
+    """The task could not be done; with `retry` another worker may try."""
+
+    lease_token: str
+    code: Annotated[str, Meta(min_length=1, max_length=100)] = "task.failed"
+    message: Annotated[str, Meta(max_length=1_000)] = ""
+    retry: bool = False
+
+
+class TaskTaken(Struct, frozen=True, kw_only=True):
+    """What the run has come to."""
+
+    task_id: Id
+    execution_id: Id
+    status: Status
 
 
 class Place(Struct, frozen=True, kw_only=True):

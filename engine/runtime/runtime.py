@@ -35,6 +35,7 @@ class Runtime:
         clock: Clock,
         *,
         catalog: Catalog | None = None,
+        callbacks: Callbacks | None = None,
         performers: Performers | None = None,
         faults: FaultPoints | None = None,
     ) -> None:
@@ -43,6 +44,7 @@ class Runtime:
         self.registry = registry
         self.keyring = keyring
         self.clock = clock
+        self.callbacks = callbacks or Callbacks(keyring, "")
         self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
         self.scheduler = Scheduler(store, self.executor, self.catalog, clock)
@@ -73,10 +75,19 @@ class Runtime:
         if lock is not None:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
-        catalog = Catalog(registry)
+        catalog, callbacks = Catalog(registry), Callbacks(Keyring({"a": secret}), public_url)
         keyring = Keyring({"a": secret})
-        requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, Vault([secret]), Callbacks(keyring, public_url))
-        runtime = cls(store, registry, keyring, clock, catalog=catalog, performers=performers or {"http": requests}, faults=faults)
+        requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, Vault([secret]), callbacks)
+        runtime = cls(
+            store,
+            registry,
+            keyring,
+            clock,
+            catalog=catalog,
+            callbacks=callbacks,
+            performers=performers or {"http": requests},
+            faults=faults,
+        )
         runtime._lock = lock
         await runtime.catalog.refresh()
         if serving:

@@ -40,6 +40,7 @@ class Keyring:
         self._keys = {key_id: hmac.new(key, digestmod="sha256") for key_id, key in keys.items()}
         self._current = next(iter(self._keys))
         self._encoder = msgspec.msgpack.Encoder()
+        self._leases = msgspec.msgpack.Decoder(tuple[str, int])
         self._callbacks = msgspec.msgpack.Decoder(tuple[str, str, str])
         self._sessions = msgspec.msgpack.Decoder(Session)
 
@@ -52,6 +53,19 @@ class Keyring:
         """The id of the wait that the token was made for; None when it was never made here, or for another tenant."""
         opened = self._open(token, "wt_", b"wait", tenant_id)
         return str(uuid.UUID(bytes=opened)) if opened is not None and len(opened) == _ID_BYTES else None
+
+    def lease_token(self, tenant_id: str, task_id: str, attempt: int) -> str:
+        """The token of one claim of a task."""
+        raw = self._encoder.encode((task_id, attempt))
+        return f"lt_{self._current}{_text(raw + self._mac(self._current, b'lease', tenant_id, raw))}"
+
+    def lease(self, tenant_id: str, token: str) -> tuple[str, int] | None:
+        """Task and attempt of the token; None when it was never made here, or for another tenant."""
+        opened = self._open(token, "lt_", b"lease", tenant_id)
+        try:
+            return None if opened is None else self._leases.decode(opened)
+        except msgspec.DecodeError:
+            return None
 
     def callback_token(self, tenant_id: str, run_id: str, callback: str) -> str:
         """The token that calls one visit of a run back; the same visit has the same one."""

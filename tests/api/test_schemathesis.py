@@ -28,6 +28,8 @@ ROUTES = [
     ("POST", f"{ENGINE}/executions/{{execution_id}}/cancel"),
     ("POST", f"{ENGINE}/events"),
     ("POST", f"{ENGINE}/callbacks/{{token}}"),
+    ("POST", f"{ENGINE}/tasks/claim"),
+    *(("POST", f"{ENGINE}/tasks/{{task_id}}/{act}") for act in ("heartbeat", "complete", "fail")),
     ("GET", f"{ENGINE}/executions/{{execution_id}}"),
     ("GET", f"{ENGINE}/executions/{{execution_id}}/trace"),
     ("GET", f"{ENGINE}/executions"),
