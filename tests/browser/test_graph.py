@@ -11,6 +11,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 MARKED = re.compile(r"\bvisited\b")
 HERE = re.compile(r"\bhere\b")
 TAKEN = re.compile(r"\btaken\b")
+BELOW = """(() => {
+    const bounds = one => document.querySelector(one).getBoundingClientRect();
+    return bounds("#way").top >= bounds("main").bottom - 1;
+})()"""
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def steps(page: Page) -> list[str]:
 
 
 def wait_until(page: Page, condition: str) -> None:
-    """Wait for what scrolling brings about; the page's policy forbids the browser to poll by itself."""
+    """Wait for what scrolling or a new layout brings about; the page's policy forbids the browser to poll by itself."""
     for _ in range(100):
         if page.evaluate(condition):
             return
@@ -209,10 +213,7 @@ def test_on_a_phone_the_panel_is_below_and_closed(page: Page) -> None:
     toggle = page.get_by_role("button", name="Flow graph")
     expect(toggle).to_have_attribute("aria-expanded", "false")
     begin(page)
-    answer, panel = page.locator("main").bounding_box(), page.locator("#way").bounding_box()
-    assert answer is not None
-    assert panel is not None
-    assert panel["y"] >= answer["y"] + answer["height"] - 1
+    wait_until(page, BELOW)
     toggle.click()
     expect(node(page, "company")).to_have_class(HERE)
     expect(node(page, "company")).to_be_visible()
