@@ -1,11 +1,11 @@
 """A route as one value: what serves it and what the OpenAPI document says of it come from the same place."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from msgspec import Struct
 
 from api.asked import Asked
@@ -69,8 +69,9 @@ def route(endpoint: Endpoint) -> HTTPRouteHandler:
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await _served(endpoint, Asked(scope, receive))
-        await answer(scope, receive, send)
+        asked = Asked(cast("HTTPScope", scope), receive)
+        answer = await _served(endpoint, asked)
+        await answer(asked.scope, receive, send)
 
     def in_its_place(app: ASGIApp) -> ASGIApp:  # noqa: ARG001 - the name by which it is given
         return serve

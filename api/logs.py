@@ -30,7 +30,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     level = _LEVELS[settings.log_level]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamped, _renderer(settings, stream)],
+        processors=_processors(settings, stream),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_factory(settings, stream),
         cache_logger_on_first_use=False,
@@ -49,10 +49,10 @@ def log_failure(event: str, error: BaseException, **facts: Any) -> None:
     log.error(event, error=type(error).__name__, at=places(error), **facts)
 
 
-def _renderer(settings: Settings, stream: TextIO) -> structlog.typing.Processor:
+def _processors(settings: Settings, stream: TextIO) -> list[structlog.typing.Processor]:
     if settings.log_format == "json":
-        return structlog.processors.JSONRenderer(serializer=_as_json)
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        return [_as_json]
+    return [structlog.processors.add_log_level, _stamped, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
 
 
 def _factory(settings: Settings, stream: TextIO) -> Any:
@@ -67,8 +67,10 @@ def _stamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     return event
 
 
-def _as_json(event: dict[str, Any], **_options: Any) -> bytes:
-    return _encoder.encode(event)
+def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
+    """The whole line; one step, since a line is written in every turn."""
+    event["level"] = method
+    return _encoder.encode(_stamped(logger, method, event))
 
 
 class Lines:
