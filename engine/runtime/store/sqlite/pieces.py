@@ -5,9 +5,9 @@ from sqlite3 import Cursor
 from typing import Any, Generic, TypeVar
 
 from engine.model.values import Millis
-from engine.runtime.store.port import Decide, Decision, Order, Snapshot
+from engine.runtime.store.port import Decide, Order, Snapshot
 from engine.runtime.store.sqlite import load
-from engine.runtime.store.sqlite.save import save
+from engine.runtime.store.sqlite.save import Write, writes
 
 Answer = TypeVar("Answer")
 
@@ -28,7 +28,8 @@ class Turn(Generic[Answer]):
         self._order = order
         self._decide = decide
         self._snapshot: Snapshot
-        self._decided: tuple[Decision, Answer]
+        self.writes: list[Write] = []
+        self.answer: Answer
 
     def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
         """Its run's conversation is found only here."""
@@ -37,32 +38,18 @@ class Turn(Generic[Answer]):
         return () if conversation is None else (conversation.id,)
 
     def decide(self) -> None:
-        """Keep the decision."""
-        self._decided = self._decide(self._snapshot)
-
-    def save(self, cursor: Cursor) -> Answer:
-        """Write the decision."""
-        decision, answer = self._decided
-        save(cursor, self._snapshot, decision)
-        return answer
+        """Keep what the decision writes and answers."""
+        decision, self.answer = self._decide(self._snapshot)
+        self.writes = [*writes(self._snapshot, decision)]
 
 
 class Statement:
     """One statement, which rests on nothing; it is answered how many rows it changed."""
 
-    concerns: Collection[Hashable] = ()
-
     def __init__(self, text: str, values: Any = ()) -> None:
         self._text = text
         self._values = values
 
-    def load(self, _cursor: Cursor, _now: Millis) -> Collection[Hashable]:
-        """Nothing."""
-        return ()
-
-    def decide(self) -> None:
-        """Nothing."""
-
-    def save(self, cursor: Cursor) -> int:
+    def run(self, cursor: Cursor) -> int:
         """Run it."""
         return cursor.execute(self._text, self._values).rowcount
