@@ -12,7 +12,7 @@ TaskStatus = Literal["open", "done", "failed", "cancelled"]
 EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "signalled", "delivered", "given_up", "cancelled"]
 
 
-class ConversationRow(Struct, frozen=True, kw_only=True):
+class ConversationRow(Struct, frozen=True):
     """One person's thread of messages, and its variables."""
 
     tenant_id: str
@@ -30,7 +30,7 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
-class RunRow(Struct, frozen=True, kw_only=True):
+class RunRow(Struct, frozen=True):
     """One run as it stands between two commits; `rev` counts its turns, `epoch` its claims."""
 
     tenant_id: str
@@ -54,7 +54,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     attempts: int = 0
 
 
-class WaitRow(Struct, frozen=True, kw_only=True):
+class WaitRow(Struct, frozen=True):
     """One pause of one run; it ends once, by exactly one of an answer, its deadline and a cancel."""
 
     tenant_id: str
@@ -72,7 +72,7 @@ class WaitRow(Struct, frozen=True, kw_only=True):
     ended_by: WaitEnd | None = None
 
 
-class TaskRow(Struct, frozen=True, kw_only=True):
+class TaskRow(Struct, frozen=True):
     """Work that a run waits for: open until a worker claims it, claimed until its lease runs out, and ended with its wait."""
 
     tenant_id: str
@@ -108,7 +108,7 @@ class ListeningRow(Struct, frozen=True, kw_only=True):
     match: dict[str, Json]
 
 
-class TurnRow(Struct, frozen=True, kw_only=True):
+class TurnRow(Struct, frozen=True):
     """One event taken and everything it caused; `reply` is an encoded TurnReply, `trace` an encoded list of visits."""
 
     tenant_id: str
@@ -123,7 +123,7 @@ class TurnRow(Struct, frozen=True, kw_only=True):
     trace: bytes
 
 
-class MessageRow(Struct, frozen=True, kw_only=True):
+class MessageRow(Struct, frozen=True):
     """One message of a conversation; an assistant's blocks stand in its turn's reply."""
 
     tenant_id: str
@@ -138,7 +138,7 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     values: dict[str, Json] | None = None
 
 
-class UsageRow(Struct, frozen=True, kw_only=True):
+class UsageRow(Struct, frozen=True):
     """Tokens that one model spent in one turn, and what they cost by the price row named; cost is null for an unpriced model."""
 
     tenant_id: str
@@ -184,7 +184,7 @@ class IdempotencyRow(Struct, frozen=True, kw_only=True):
     reply: bytes | None = None
 
 
-class EffectResultRow(Struct, frozen=True, kw_only=True):
+class EffectResultRow(Struct, frozen=True):
     """The result of one call, stored before the next step: an encoded Returned."""
 
     tenant_id: str

@@ -75,6 +75,21 @@ def _message(occasion: Occasion, reply: TurnReply, role: Literal["user", "assist
 
 def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId) -> tuple[OutboxRow, ...]:
     """What the tenant's webhooks are to be told of this commit: what happened to the run, and what its nodes emit, in order."""
+    told: list[tuple[str, dict[str, Json] | None]] = []
+    if occasion.run is None:
+        told.append(("chat.execution.started", None))
+    if occasion.closed == "expired" and _has_expired(step.trace):
+        told.append(("chat.wait.expired", None))
+    for effect in step.effects:
+        match effect:
+            case Notify():
+                told.append((effect.event, effect.data))
+            case Finish():
+                told.append((f"chat.execution.{effect.status}", None))
+            case _:
+                pass
+    if not told:
+        return ()
     about: dict[str, Json] = {
         "execution_id": reply.execution_id,
         "conversation_id": reply.conversation_id,
@@ -83,19 +98,6 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
         "end_reason": reply.end_reason,
         "code": reply.end_code,
     }
-    told: list[tuple[str, dict[str, Json]]] = []
-    if occasion.run is None:
-        told.append(("chat.execution.started", about))
-    if occasion.closed == "expired" and _has_expired(step.trace):
-        told.append(("chat.wait.expired", about))
-    for effect in step.effects:
-        match effect:
-            case Notify():
-                told.append((effect.event, effect.data))
-            case Finish():
-                told.append((f"chat.execution.{effect.status}", about))
-            case _:
-                pass
     first = 0 if occasion.begun is None else occasion.begun.trace.told
     return tuple(
         OutboxRow(
@@ -106,9 +108,9 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
             n=number,
             type=kind,
             at=occasion.now,
-            payload=payload,
+            payload=about if data is None else data,
         )
-        for number, (kind, payload) in enumerate(told, first)
+        for number, (kind, data) in enumerate(told, first)
     )
 
 

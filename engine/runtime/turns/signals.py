@@ -19,6 +19,8 @@ def callback_name(run_id: str, callback: str) -> str:
 def listening_rows(run: Run, wait: WaitRow) -> tuple[ListeningRow, ...]:
     """What the run's open wait listens to: each event once, whatever it must match, and its own callback."""
     listens = () if run.pause is None else run.pause.listens
+    if not listens:
+        return ()
     names = {one.event: one.match for one in listens}
     names |= {callback_name(run.id, one.callback): {} for one in listens if one.callback is not None}
     return tuple(ListeningRow(tenant_id=wait.tenant_id, name=name, wait_id=wait.id, match=match) for name, match in names.items())
