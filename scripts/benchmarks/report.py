@@ -20,7 +20,7 @@ def _place(results: Results) -> Iterator[str]:
 def _http(comparisons: list[Comparison]) -> Iterator[str]:
     yield ""
     yield "Over HTTP, the same server and connections, in turn:"
-    yield "  no-op           the leanest route: it reads the body and answers 2 kB; it checks, parses, logs and stores nothing"
+    yield "  no-op           a plain Litestar handler: it takes a body of JSON and answers 2 kB; it checks, logs and stores nothing"
     yield "  nothing stored  a turn's whole door: credential, origin, parsed body, wait token, the reply of 2 kB encoded, the line of log"
     yield "  durable         turns with synchronous=FULL, every answer checked"
     yield f"connections   {'':<14} {'per s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>8}   durable / this: rate, p99   load process"

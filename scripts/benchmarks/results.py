@@ -37,7 +37,7 @@ class Comparison(Struct, frozen=True):
 
     connections: int
     noop: Round
-    """The leanest route: it reads a body and answers 2 kB, and does nothing else."""
+    """A plain Litestar handler: it takes a body and answers 2 kB, and does nothing else."""
     unstored: Round
     """A turn's whole door, with nothing loaded, decided or stored behind it."""
     durable: Round
