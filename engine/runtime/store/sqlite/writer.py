@@ -76,12 +76,17 @@ class Writer:
         self._aside.end()
 
     async def _write(self) -> None:
+        await self._gather()
         while self._waiting:
-            await self._gather()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             outcomes = await self._commit([job.piece for job in batch])
             for job, outcome in zip(batch, outcomes, strict=True):
                 _settle(job.future, outcome)
+            # The answers leave first. What has come in meanwhile is not kept waiting for whoever is answered now: they ask again while it
+            # is committed, and so the loop and the disk work at the same time.
+            await asyncio.sleep(0)
+            if not self._waiting:
+                await self._gather()
 
     async def _gather(self) -> None:
         """Wait as long as more comes in: answers leave, and what is on its way arrives."""
