@@ -30,7 +30,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
     messages = draft_messages(occasion, reply, new_id)
     outbox = draft_outbox(occasion, step, reply, new_id)
     trace = msgspec.structs.replace(trace, told=trace.told + len(outbox)) if outbox else trace
-    invoke = next((effect for effect in step.effects if isinstance(effect, Invoke)), None)
+    invoke = step.closing if isinstance(step.closing, Invoke) else None
     record = Record(
         run=_run_row(occasion, step, numbers.rev),
         turn=_turn_row(occasion, numbers, reply, trace, done=invoke is None),
@@ -69,9 +69,9 @@ def _trace(occasion: Occasion, step: Step) -> TurnTrace:
 
 
 def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow | None:
-    pause = next((effect.pause for effect in step.effects if isinstance(effect, Await)), None)
-    if pause is None:
+    if not isinstance(step.closing, Await):
         return None
+    pause = step.closing.pause
     return WaitRow(
         tenant_id=occasion.tenant_id,
         id=new_id(),
@@ -103,8 +103,10 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
 
 
 def _task(occasion: Occasion, step: Step, opened: WaitRow | None, new_id: NewId) -> TaskRow | None:
+    if opened is None:
+        return None
     asked = next((effect for effect in step.effects if isinstance(effect, Enqueue)), None)
-    if asked is None or opened is None:
+    if asked is None:
         return None
     return TaskRow(
         tenant_id=occasion.tenant_id,

@@ -40,7 +40,7 @@ class Turn(Generic[Answer]):
     def decide(self) -> None:
         """Keep what the decision writes and answers."""
         decision, self.answer = self._decide(self._snapshot)
-        self.writes = [*writes(self._snapshot, decision)]
+        self.writes = writes(self._snapshot, decision)
 
 
 class Statement:

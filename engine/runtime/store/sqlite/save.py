@@ -5,7 +5,7 @@ the pages and the code of its table stay in the processor's caches meanwhile.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from sqlite3 import Cursor
 from typing import Any, Final
 
@@ -77,52 +77,48 @@ def write(cursor: Cursor, writes: Iterable[Write]) -> None:
                 raise StaleRecord(f"What was decided cannot be done now: {text.partition(' SET ')[0]}")
 
 
-def writes(snapshot: Snapshot, decision: Decision) -> Iterator[Write]:
+def writes(snapshot: Snapshot, decision: Decision) -> list[Write]:
     """All that the decision writes; StaleRecord where it is about another conversation than was loaded."""
+    asked: list[Write] = []
     match decision:
         case Record():
             for record in (*decision.before, decision):
-                yield from _of_record(snapshot, record)
+                _add_record(asked, snapshot, record)
         case Noted():
-            yield from _of_note(snapshot, decision)
+            _add_note(asked, snapshot, decision)
     if decision.idempotency is not None:
-        yield SAVE_IDEMPOTENCY, astuple(decision.idempotency)
+        asked.append((SAVE_IDEMPOTENCY, astuple(decision.idempotency)))
+    return asked
 
 
-def _of_note(snapshot: Snapshot, noted: Noted) -> Iterator[Write]:
+def _add_note(asked: list[Write], snapshot: Snapshot, noted: Noted) -> None:
     if noted.leased is not None:
-        yield _run(noted.leased.run, noted.leased.expected)
+        asked.append(_run(noted.leased.run, noted.leased.expected))
     if noted.signal is not None:
-        yield INSERT["signal"], _signal(noted.signal)
-    for moved in noted.moved:
-        yield _moved(moved)
-    for change in noted.tasks:
-        yield _changed_task(change)
+        asked.append((INSERT["signal"], _signal(noted.signal)))
+    asked += [_moved(moved) for moved in noted.moved]
+    asked += [_changed_task(change) for change in noted.tasks]
     for record in noted.turns:
-        yield from _of_record(snapshot, record)
-    yield from _conversation(snapshot, noted.opened_conversation, noted.conversation, snapshot.now)
+        _add_record(asked, snapshot, record)
+    _add_conversation(asked, snapshot, noted.opened_conversation, noted.conversation, snapshot.now)
 
 
-def _of_record(snapshot: Snapshot, record: Record) -> Iterator[Write]:
-    yield _run(record.run, record.expected)
+def _add_record(asked: list[Write], snapshot: Snapshot, record: Record) -> None:
+    asked.append(_run(record.run, record.expected))
     if record.closed is not None:
-        yield from _ended(record.run.tenant_id, record.closed, snapshot.now)
+        _add_end(asked, record.run.tenant_id, record.closed, snapshot.now)
     if record.moved is not None:
-        yield _moved(record.moved)
-    yield SAVE_TURN, astuple(record.turn)
+        asked.append(_moved(record.moved))
+    asked.append((SAVE_TURN, astuple(record.turn)))
     if record.opened is not None:
-        yield INSERT["wait"], astuple(record.opened)
+        asked.append((INSERT["wait"], astuple(record.opened)))
     if record.task is not None:
-        yield INSERT["task"], _task(record.task)
-    for listening in record.listening:
-        yield INSERT["listening"], (listening.tenant_id, listening.name, listening.wait_id, pack(listening.match))
-    yield from _conversation(snapshot, record.opened_conversation, record.conversation, record.turn.at)
-    for message in record.messages:
-        yield INSERT["message"], _message(message)
-    for usage in record.usage:
-        yield INSERT["usage"], astuple(usage)
-    for event in record.outbox:
-        yield INSERT["outbox"], _event(event)
+        asked.append((INSERT["task"], _task(record.task)))
+    asked += [(INSERT["listening"], (row.tenant_id, row.name, row.wait_id, pack(row.match))) for row in record.listening]
+    _add_conversation(asked, snapshot, record.opened_conversation, record.conversation, record.turn.at)
+    asked += [(INSERT["message"], _message(message)) for message in record.messages]
+    asked += [(INSERT["usage"], astuple(usage)) for usage in record.usage]
+    asked += [(INSERT["outbox"], _event(event)) for event in record.outbox]
 
 
 def _run(run: RunRow, expected: tuple[int, int] | None) -> Write:
@@ -132,20 +128,22 @@ def _run(run: RunRow, expected: tuple[int, int] | None) -> Write:
     return UPDATE_RUN, (*changes, run.tenant_id, run.id, *expected)
 
 
-def _ended(tenant_id: str, closed: WaitClosed, now: Millis) -> Iterator[Write]:
-    asked = (now, closed.by, tenant_id, closed.id)
-    yield END_WAIT[closed.by], asked if closed.by in {"signalled", "cancelled"} else (*asked, now)
+def _add_end(asked: list[Write], tenant_id: str, closed: WaitClosed, now: Millis) -> None:
+    values = (now, closed.by, tenant_id, closed.id)
+    asked.append((END_WAIT[closed.by], values if closed.by in {"signalled", "cancelled"} else (*values, now)))
     if closed.listened:
-        yield STOP_LISTENING, (tenant_id, closed.id)
+        asked.append((STOP_LISTENING, (tenant_id, closed.id)))
     if closed.task is not None:
-        yield END_TASK, (closed.task, tenant_id, closed.id)
+        asked.append((END_TASK, (closed.task, tenant_id, closed.id)))
 
 
 def _moved(moved: WaitMoved) -> Write:
     return MOVE_WAIT, (moved.due_at, moved.tenant_id, moved.id, moved.was_due_at)
 
 
-def _conversation(snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis) -> Iterator[Write]:
+def _add_conversation(
+    asked: list[Write], snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis
+) -> None:
     before = opened or snapshot.conversation
     after = opened if change is None else changed(before, change, at)
     if after is None:
@@ -153,11 +151,11 @@ def _conversation(snapshot: Snapshot, opened: ConversationRow | None, change: Co
     of, variables, owned = (after.tenant_id, after.id), after.variables, after.owned
     if opened is not None:
         row = msgspec.structs.asdict(after)
-        yield INSERT["conversation"], tuple({**row, "variables": pack(variables), "owned": pack(owned)}.values())
+        asked.append((INSERT["conversation"], tuple({**row, "variables": pack(variables), "owned": pack(owned)}.values())))
     elif before is not None and variables is before.variables and owned is before.owned:
-        yield ADVANCE_CONVERSATION, (after.modified_at, after.next_sequence, *of)
+        asked.append((ADVANCE_CONVERSATION, (after.modified_at, after.next_sequence, *of)))
     else:
-        yield UPDATE_CONVERSATION, (after.modified_at, pack(variables), pack(owned), after.next_sequence, *of)
+        asked.append((UPDATE_CONVERSATION, (after.modified_at, pack(variables), pack(owned), after.next_sequence, *of)))
 
 
 def _message(row: MessageRow) -> tuple[Any, ...]:
