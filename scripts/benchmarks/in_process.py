@@ -53,20 +53,20 @@ async def converse(folder: Path, conversations: Sequence[int], rounds: int, seco
 
 
 async def _converse(runtime: Runtime, tenant_id: str, count: int, rounds: int, seconds: float) -> Direct:
-    talks = [await _DirectTalk.begin(runtime, tenant_id) for _ in range(count)]
+    talks = [await DirectTalk.begin(runtime, tenant_id) for _ in range(count)]
     measured = [await _round(talks, seconds) for _ in range(rounds)]
     rates, halves, tails, used = zip(*measured, strict=True)
     return Direct(conversations=count, per_second=median(rates), p50_ms=median(halves), p99_ms=median(tails), cpu_us=median(used))
 
 
-async def _round(talks: Sequence["_DirectTalk"], seconds: float) -> tuple[float, float, float, float]:
+async def _round(talks: Sequence["DirectTalk"], seconds: float) -> tuple[float, float, float, float]:
     began, used_before = perf_counter(), process_time()
     latencies = [latency for its in await asyncio.gather(*(talk.go_on(began + seconds) for talk in talks)) for latency in its]
     took, used = perf_counter() - began, process_time() - used_before
     return len(latencies) / took, *percentiles(latencies), used / len(latencies) * 1_000_000
 
 
-class _DirectTalk:
+class DirectTalk:
     """One customer of the executor, in a conversation of its own."""
 
     def __init__(self, runtime: Runtime, caller: Caller) -> None:
@@ -76,7 +76,7 @@ class _DirectTalk:
         self._reply: TurnReply | None = None
 
     @classmethod
-    async def begin(cls, runtime: Runtime, tenant_id: str) -> "_DirectTalk":
+    async def begin(cls, runtime: Runtime, tenant_id: str) -> "DirectTalk":
         """A talk whose conversation is open."""
         opened = await runtime.executor.open(tenant_id, OpenRequest(public_key_id="bench"))
         return cls(runtime, Caller(tenant_id=tenant_id, conversation_id=opened.conversation_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from scripts.benchmarks.results import Comparison, Direct, Ratio, Results, Round, Visits
+from scripts.benchmarks.results import Budget, Comparison, Direct, Ratio, Results, Round, Visits
 
 
 def report(results: Results) -> str:
@@ -60,6 +60,18 @@ def _direct(measured: list[Direct]) -> Iterator[str]:
     yield f"conversations {'per s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>8}"
     for one in measured:
         yield f"{one.conversations:>13} {one.per_second:>8.0f} {one.p50_ms:>8.2f} {one.p99_ms:>8.2f} {one.cpu_us:>8.0f}"
+
+
+def spent(budget: Budget) -> str:
+    """The budget as a table."""
+    lines = [f"{cost.us:>8.1f} us  {cost.step}" for cost in budget.steps]
+    together = [
+        "",
+        "A whole turn, of 32 conversations at once, without HTTP:",
+        f"{budget.loop_us:>8.1f} us  on the event loop",
+        f"{budget.beside_us:>8.1f} us  on other threads: the commit",
+    ]
+    return "\n".join(["Each step by itself, in a tight loop:", *lines, *together])
 
 
 def _verdict(reached: bool) -> str:  # noqa: FBT001 - the only thing it is told

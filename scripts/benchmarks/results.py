@@ -66,6 +66,23 @@ class Direct(Struct, frozen=True):
     cpu_us: float
 
 
+class Cost(Struct, frozen=True):
+    """One step of a turn: the least CPU time that it has taken, in microseconds."""
+
+    step: str
+    us: float
+
+
+class Budget(Struct, frozen=True):
+    """Where a turn's time goes: its steps by themselves, and a whole turn among 32 conversations without HTTP."""
+
+    steps: list[Cost]
+    loop_us: float
+    """CPU time on the event loop; the client's part, some 10 us, included."""
+    beside_us: float
+    """CPU time on other threads, above all the commit's."""
+
+
 class Place(Struct, frozen=True):
     """Where it was measured; `sync_us` is what one small write and fsync takes there."""
 
