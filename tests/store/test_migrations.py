@@ -22,6 +22,7 @@ ROW_OF_TABLE = {
     "turn": rows.TurnRow,
     "usage": rows.UsageRow,
     "outbox": rows.OutboxRow,
+    "delivery": rows.DeliveryRow,
     "idempotency": rows.IdempotencyRow,
     "effect_result": rows.EffectResultRow,
 }
