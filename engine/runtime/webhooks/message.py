@@ -1,0 +1,35 @@
+"""What an endpoint is sent: a body that says the same at every try, and headers after Standard Webhooks that prove who sends it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from standardwebhooks import Webhook
+
+from engine.model.values import Json, Millis
+from engine.runtime.store.rows import OutboxRow
+
+TIMEOUT: Final[Millis] = 10_000
+"""For a whole try, from the look-up of the name to the status."""
+
+
+def body(told: OutboxRow, data: Json) -> bytes:
+    """JSON: the event's type, its moment, the run that it is of (null for none), and its data."""
+    run_id = told.run_id if told.rev else None
+    return msgspec.json.encode({"type": told.type, "timestamp": _moment(told.at), "execution_id": run_id, "data": data})
+
+
+def headers(event_id: str, sent: bytes, at: Millis, secrets: Sequence[str]) -> dict[str, str]:
+    """The headers of a try at a moment of the wall clock, with a signature for each secret, the newest first."""
+    moment = datetime.fromtimestamp(at // 1000, UTC)
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(at // 1000),
+        "webhook-signature": " ".join(Webhook(secret).sign(event_id, moment, sent.decode()) for secret in secrets),
+    }
+
+
+def _moment(at: Millis) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
