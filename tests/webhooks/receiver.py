@@ -68,8 +68,6 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(b"ok")
 
-        do_GET = do_POST
-
         def log_message(self, *_: object) -> None:
             pass
 

@@ -25,10 +25,15 @@ _AT_ONCE: Final = frozenset({REQUEST_SIZE, DISABLED})
 _SUCCESS: Final = range(200, 300)
 
 
+def succeeded(outcome: Outcome) -> bool:
+    """Whether the endpoint has heard it: any 2xx, and no redirect."""
+    return outcome.code is None and outcome.answer is not None and outcome.answer.status in _SUCCESS
+
+
 def after(row: DeliveryRow, outcome: Outcome, now: Millis, chance: float) -> DeliveryRow:
-    """The delivery after a try; `chance` is from 0 to 1. Any 2xx is success, and a redirect is not."""
+    """The delivery after a try; `chance` is from 0 to 1."""
     status = None if outcome.answer is None else outcome.answer.status
-    code = outcome.code or (None if status in _SUCCESS else STATUS)
+    code = None if succeeded(outcome) else outcome.code or STATUS
     tried = replace(row, tries=row.tries + 1, status=status, code=code, due_at=None)
     if code is None:
         return replace(tried, ended_at=now, ended_as="delivered")

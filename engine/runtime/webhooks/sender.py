@@ -69,6 +69,8 @@ class Sender:
         self._post = post
         self._outside = outside or Outside()
         self._under_way: dict[Place, asyncio.Task[None]] = {}
+        self._lately: set[Place] = set()
+        """What has come to its end since the last look for what is due: the look may show it as it was before."""
         self._failing: set[Endpoint] = set()
         """Endpoints whose last try has failed."""
         self._following: set[asyncio.Task[None]] = set()
@@ -127,8 +129,10 @@ class Sender:
         free = [endpoint for endpoint in endpoints if places.free(endpoint)]
         if not free:
             return
+        self._lately.clear()
         due = await self._deliveries.due(free, max(1, min(OF_ENDPOINT, _LOOKED_AT // len(free))))
-        for delivery in [] if self._stopping else Places(self._under_way.keys(), self._failing).fill(due):
+        fresh = [delivery for delivery in due if place_of(delivery.row) not in self._lately]
+        for delivery in [] if self._stopping else Places(self._under_way.keys(), self._failing).fill(fresh):
             place = place_of(delivery.row)
             task = asyncio.create_task(self._deliver(delivery, endpoints[endpoint_of(delivery.row)]))
             self._under_way[place] = task
@@ -160,16 +164,9 @@ class Sender:
 
     def _request(self, delivery: Delivery, endpoint: WebhookRow) -> OutboundRequest:
         told = delivery.told
+        data = self._post.callbacks.filled(told.payload, told.tenant_id, told.run_id)
         secrets = signing_secrets(self._post.vault, endpoint, self._store.now())
-        sent = message.body(told, self._post.callbacks.filled(told.payload, told.tenant_id, told.run_id))
-        return OutboundRequest(
-            method="POST",
-            url=endpoint.url,
-            headers=message.headers(told.id, sent, self._clock.wall(), secrets),
-            body=sent,
-            timeout=message.TIMEOUT,
-            status_only=True,
-        )
+        return message.request(endpoint.url, told, data, secrets, self._clock.wall())
 
     async def _note(self, tried: DeliveryRow, was_tries: int) -> None:
         """Keep what came of the try; while the database does not take it, the delivery keeps its place and is not sent again."""
@@ -185,6 +182,7 @@ class Sender:
 
     def _ended(self, place: Place, task: "asyncio.Task[None]") -> None:
         del self._under_way[place]
+        self._lately.add(place)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("webhook_broken", tenant=place[0], webhook=place[1], error=type(error).__name__)
         if not self._stopping:
