@@ -24,6 +24,7 @@ from engine.runtime.webhooks.endpoints import add_webhook
 from engine.runtime.webhooks.sender import Post, Sender
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
+from tests.outbound.conftest import Listener, listening
 from tests.webhooks.receiver import Receiver, receiving
 
 TENANT, OTHER = "0198d000-0000-7000-8000-000000000001", "0198d000-0000-7000-8000-000000000002"
@@ -151,3 +152,9 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClo
     await made.runtime.stop()
     if database is not None:
         assert check_invariants(database) == []
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[Listener]:
+    async with listening() as one:
+        yield one

@@ -114,6 +114,7 @@ class Sender:
         """Forget what is old: secrets that sign no more, endpoints that were deleted, deliveries, and rows of the outbox."""
         now = self._store.now()
         await self._registry.drop_old_secrets(now)
+        self._failing &= {(row.tenant_id, row.id) for row in self._catalog.webhooks()}
         for row in self._catalog.webhooks():
             if row.status == "deleted" and row.modified_at < now - _GONE:
                 await self._deliveries.forget(row.tenant_id, row.id)
