@@ -311,7 +311,6 @@ class OutboxTable(Stored, table=True):
     __table_args__ = (
         Index("outbox_unspread", "at", sqlite_where=_UNSPREAD, postgresql_where=_UNSPREAD),
         Index("outbox_by_age", "spread_at", sqlite_where=_SPREAD, postgresql_where=_SPREAD),
-        _IN_KEY,
     )
     tenant_id: str = Field(primary_key=True)
     id: str

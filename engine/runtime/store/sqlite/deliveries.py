@@ -56,11 +56,10 @@ class SqliteDeliveries:
         asked = {"tenant": tenant_id, "endpoint": endpoint_id}
         if event_id is not None:
             return await self._renew(await self._readers.ask(statements.FIND_EVENT, {**asked, "event": event_id}))
-        total, until = 0, self._clock.now()
-        while again := await self._renew(
-            await self._readers.ask(statements.FIND_PARKED, {**asked, "until": until, "limit": _AT_ONCE}),
-        ):
-            total += again
+        total, since, until = 0, "", self._clock.now()
+        while places := [*await self._readers.ask(statements.FIND_PARKED, {**asked, "since": since, "until": until, "limit": _AT_ONCE})]:
+            total += await self._renew(places)
+            since = places[-1][1]  # runs come in their order: those before have been let go on
         return total
 
     async def _renew(self, places: Iterable[Sequence[Any]]) -> int:

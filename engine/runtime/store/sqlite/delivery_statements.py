@@ -167,7 +167,12 @@ PROMOTE: Final = _promote()
 _OF_ENDPOINT = (DELIVERY.c.tenant_id == bindparam("tenant"), DELIVERY.c.endpoint_id == bindparam("endpoint"))
 _PLACES = select(DELIVERY.c.tenant_id, DELIVERY.c.run_id, DELIVERY.c.rev, DELIVERY.c.n, DELIVERY.c.endpoint_id)
 FIND_PARKED: Final = named(
-    _PLACES.where(*_OF_ENDPOINT, DELIVERY.c.ended_as == literal_column("'parked'"), DELIVERY.c.ended_at <= bindparam("until"))
+    _PLACES.where(
+        *_OF_ENDPOINT,
+        DELIVERY.c.run_id >= bindparam("since"),
+        DELIVERY.c.ended_as == literal_column("'parked'"),
+        DELIVERY.c.ended_at <= bindparam("until"),
+    )
     .order_by(DELIVERY.c.run_id, DELIVERY.c.rev, DELIVERY.c.n)
     .limit(bindparam("limit"))
 )
@@ -190,7 +195,11 @@ def _list(state: DeliveryState | None) -> str:
 
 
 DELIVERIES: Final[dict[DeliveryState | None, str]] = {state: _list(state) for state in (None, "pending", "delivered", "parked")}
-COUNT_PARKED: Final = named(select(func.count()).select_from(DELIVERY).where(DELIVERY.c.ended_as == literal_column("'parked'")))
+COUNT_PARKED: Final = named(
+    select(func.count())
+    .select_from(DELIVERY)
+    .where(DELIVERY.c.ended_as == literal_column("'parked'"), DELIVERY.c.ended_at.is_not(None))  # as the index has it
+)
 
 
 def _delete(places: "Select[tuple[str, str, int, int, str]]") -> str:

@@ -323,7 +323,6 @@ def _results() -> None:
         _bytes("payload"),
         _long("spread_at", nullable=True),
         PrimaryKeyConstraint("tenant_id", "run_id", "rev", "n"),
-        sqlite_with_rowid=False,
     )
     op.create_index("outbox_unspread", "outbox", ["at"], sqlite_where=_UNSPREAD, postgresql_where=_UNSPREAD)
     op.create_index("outbox_by_age", "outbox", ["spread_at"], sqlite_where=_SPREAD, postgresql_where=_SPREAD)
