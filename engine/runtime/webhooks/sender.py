@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from engine.errors import BatonError, Unavailable
+from engine.errors import Unavailable
 from engine.model.values import Millis
 from engine.runtime.callbacks import Callbacks
 from engine.runtime.catalog import Catalog
@@ -77,6 +77,15 @@ class Sender:
         self._sweeping = False
         self._again = False
         self._stopping = False
+
+    def wake(self) -> None:
+        """See soon what there is to send; however long that takes, whoever wakes it does not wait."""
+        if self._sweeping:
+            self._again = True
+        elif not self._stopping:
+            following = asyncio.create_task(self._follow())
+            self._following.add(following)
+            following.add_done_callback(self._following.discard)
 
     async def sweep(self) -> None:
         """Spread what is new, and begin to send what is due. A sweep that another one comes across goes round once more."""
@@ -184,16 +193,13 @@ class Sender:
         self._lately.add(place)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("webhook_broken", tenant=place[0], webhook=place[1], error=type(error).__name__)
-        if not self._stopping:
-            following = asyncio.create_task(self._follow())
-            self._following.add(following)
-            following.add_done_callback(self._following.discard)
+        self.wake()
 
     async def _follow(self) -> None:
         try:
             await self.sweep()
-        except BatonError as error:
-            _log.warning("sweep_failed", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the ticker wakes it again
+            _log.error("sending_failed", error=type(error).__name__)
 
 
 def _tell(delivery: Delivery, tried: DeliveryRow) -> None:
