@@ -1,6 +1,6 @@
 """Conversation tests as they are named on the command line, with the flows beside them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ class Suites(Struct, frozen=True):
 
     tests: dict[Path, TestFile]
     flows: dict[Path, dict[str, Loaded]]
-    """Folder to flow id to flow, of those that can run."""
+    """Folder to flow id to flow, those that have errors among them."""
     broken: list[Diagnostic]
     """What is wrong with the others."""
     folders: list[Path]
@@ -33,13 +33,12 @@ class Suites(Struct, frozen=True):
     def covered(self) -> Iterator[tuple[Path, Loaded]]:
         """The flows that the tests are answerable for: those of whole folders, else the tested ones and all that these may run."""
         for folder, flows in self.flows.items():
-            known = self._known(folder)
-            tested = [known[tests.flow] for path, tests in self.tests.items() if path.parent == folder and tests.flow in known]
-            meant = known.keys() if folder in self.folders else {flow.flow for one in tested for flow in called_by(one, known)}
+            tested = {tests.flow for path, tests in self.tests.items() if path.parent == folder}
+            meant = flows.keys() if folder in self.folders else _meant(tested, flows)
             yield from ((folder, loaded) for name, loaded in flows.items() if name in meant)
 
-    def _known(self, folder: Path) -> dict[str, Flow]:
-        return {name: loaded.flow for name, loaded in self.flows[folder].items() if loaded.flow is not None}
+    def _known(self, folder: Path) -> dict[str, Flow | None]:
+        return {name: loaded.flow for name, loaded in self.flows[folder].items()}
 
 
 def load_suites(paths: Sequence[Path]) -> Suites:
@@ -52,11 +51,21 @@ def load_suites(paths: Sequence[Path]) -> Suites:
         broken += problems
         if loaded is not None:
             tests[file] = loaded
-    flows = {folder: _flows_in(folder) for folder in dict.fromkeys(path.parent for path in tests)}
-    broken += [one for found in flows.values() for loaded in found for one in loaded.diagnostics if one.severity == "error"]
-    whole = [folder for folder in flows if any(path.is_dir() and folder.is_relative_to(path) for path in paths)]
-    sound = {folder: {one.flow.flow: one for one in found if one.flow is not None} for folder, found in flows.items()}
-    return Suites(tests, sound, broken, whole)
+    found = {folder: _flows_in(folder) for folder in dict.fromkeys(path.parent for path in tests)}
+    flows = {folder: {one.id: one for one in reversed(every) if one.id is not None} for folder, every in found.items()}
+    whole = [folder for folder in found if any(path.is_dir() and folder.is_relative_to(path) for path in paths)]
+    suites = Suites(tests, flows, broken, whole)
+    meant = {folder: {loaded.id for place, loaded in suites.covered() if place == folder} for folder in found}
+    concerned = (one for folder, every in found.items() for one in every if folder in whole or one.id is None or one.id in meant[folder])
+    broken += [problem for loaded in concerned for problem in loaded.diagnostics if problem.severity == "error"]
+    return suites
+
+
+def _meant(tested: Iterable[str], flows: Mapping[str, Loaded]) -> set[str]:
+    """The tested flows, and of those that are known each that they may run."""
+    known = {name: loaded.flow for name, loaded in flows.items() if loaded.flow is not None}
+    run = [flow for name in tested if name in known for flow in called_by(known[name], known)]
+    return {*tested, *(name for flow in run for name in flow.calls)}
 
 
 def _test_files(path: Path) -> list[Path]:
