@@ -17,6 +17,8 @@ class Suites(Struct, frozen=True):
     """Test files that can be read, and the flows of their folders."""
 
     tests: dict[Path, TestFile]
+    worlds: dict[Path, Path]
+    """Test file to the folder whose flows it knows."""
     flows: dict[Path, dict[str, Loaded]]
     """Folder to flow id to flow, those that have errors among them."""
     broken: list[Diagnostic]
@@ -26,16 +28,27 @@ class Suites(Struct, frozen=True):
 
     def jobs(self, word: str | None) -> list[Job]:
         """The tests whose names hold the word, in whatever case."""
-        return [
-            Job(msgspec.structs.replace(tests, tests=_named(tests, word)), self._known(path.parent)) for path, tests in self.tests.items()
-        ]
+        chosen = ((path, msgspec.structs.replace(tests, tests=_named(tests, word))) for path, tests in self.tests.items())
+        return [Job(tests, self._known(self.worlds[path])) for path, tests in chosen]
 
     def covered(self) -> Iterator[tuple[Path, Loaded]]:
         """The flows that the tests are answerable for: those of whole folders, else the tested ones and all that these may run."""
         for folder, flows in self.flows.items():
-            tested = {tests.flow for path, tests in self.tests.items() if path.parent == folder}
-            meant = flows.keys() if folder in self.folders else _meant(tested, flows)
+            meant = flows.keys() if folder in self.folders else _meant(self._tested(folder), flows)
             yield from ((folder, loaded) for name, loaded in flows.items() if name in meant)
+
+    def concerned(self, found: Mapping[Path, Sequence[Loaded]]) -> Iterator[Loaded]:
+        """Of the flow files of each folder, those that tests may run, and in a whole folder all that stand beside tests."""
+        beside = {path.parent for path in self.tests}
+        for folder, every in found.items():
+            meant = _meant(self._tested(folder), self.flows[folder])
+            for one in every:
+                own = Path(one.source.name).parent in beside and (folder in self.folders or one.id is None)
+                if own or one.id in meant:
+                    yield one
+
+    def _tested(self, folder: Path) -> set[str]:
+        return {tests.flow for path, tests in self.tests.items() if self.worlds[path] == folder}
 
     def _known(self, folder: Path) -> dict[str, Flow | None]:
         return {name: loaded.flow for name, loaded in self.flows[folder].items()}
@@ -51,13 +64,11 @@ def load_suites(paths: Sequence[Path]) -> Suites:
         broken += problems
         if loaded is not None:
             tests[file] = loaded
-    found = {folder: _flows_in(folder) for folder in dict.fromkeys(path.parent for path in tests)}
+    worlds, found = _worlds(tests, [path for path in paths if path.is_dir()])
     flows = {folder: {one.id: one for one in reversed(every) if one.id is not None} for folder, every in found.items()}
     whole = [folder for folder in found if any(path.is_dir() and folder.is_relative_to(path) for path in paths)]
-    suites = Suites(tests, flows, broken, whole)
-    meant = {folder: {loaded.id for place, loaded in suites.covered() if place == folder} for folder in found}
-    concerned = (one for folder, every in found.items() for one in every if folder in whole or one.id is None or one.id in meant[folder])
-    broken += [problem for loaded in concerned for problem in loaded.diagnostics if problem.severity == "error"]
+    suites = Suites(tests, worlds, flows, broken, whole)
+    broken += [problem for loaded in suites.concerned(found) for problem in loaded.diagnostics if problem.severity == "error"]
     return suites
 
 
@@ -73,8 +84,30 @@ def _test_files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.is_file() and is_test(file)) if path.is_dir() else [path]
 
 
-def _flows_in(folder: Path) -> list[Loaded]:
-    return load_flows([read_source(path) for path in sorted(folder.iterdir()) if path.is_file() and is_flow(path)])
+def _worlds(tests: Iterable[Path], named: Sequence[Path]) -> tuple[dict[Path, Path], dict[Path, list[Loaded]]]:
+    """The folder whose flows each test knows, and the flows of these folders.
+
+    It is the test's own; where flows call others that do not stand beside them, the named one with all below it, as in a check.
+    """
+    worlds = {test: test.parent for test in tests}
+    found = {folder: _flows_in(folder.iterdir()) for folder in dict.fromkeys(worlds.values())}
+    for folder in named:
+        inside = [own for own in found if own.is_relative_to(folder)]
+        if not any(_has(found[own], "flow.unknown") for own in inside):
+            continue
+        every = _flows_in(folder.rglob("*"))
+        if not _has(every, "flow.duplicate"):  # folders with flows of the same names stand each for itself
+            worlds |= {test: folder for test, own in worlds.items() if own in inside}
+            found = {own: loaded for own, loaded in found.items() if own not in inside} | {folder: every}
+    return worlds, found
+
+
+def _flows_in(paths: Iterable[Path]) -> list[Loaded]:
+    return load_flows([read_source(path) for path in sorted(paths) if path.is_file() and is_flow(path)])
+
+
+def _has(loaded: Sequence[Loaded], code: str) -> bool:
+    return any(problem.code == code for one in loaded for problem in one.diagnostics)
 
 
 def _named(tests: TestFile, word: str | None) -> tuple[ConversationTest, ...]:
