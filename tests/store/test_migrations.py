@@ -83,6 +83,18 @@ def test_a_file_that_is_no_database_is_refused_in_one_line_and_left_alone(tmp_pa
     assert path.read_text(encoding="utf-8") == "not a database " * 100
 
 
+def test_the_database_of_another_program_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE orders (id)")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"^[^\n]*shop.db is the database of another program[^\n]*$"):
+        migrate(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("table", ROW_OF_TABLE)
 def test_a_table_has_the_columns_of_its_row_in_the_same_order(table: str) -> None:
     assert [column.name for column in METADATA.tables[table].columns] == list(ROW_OF_TABLE[table].__struct_fields__)
