@@ -4,7 +4,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
@@ -63,6 +65,19 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_there(tmp_path: Path)
     migrate(f"sqlite:///{path}")
     assert connection.execute("SELECT name FROM tenant").fetchall() == [("acme",)]
     connection.close()
+
+
+def test_taking_the_migrations_back_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "baton.db"
+    migrate(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    engine.dispose()
+    assert schema_of(path) == set()
 
 
 def test_a_database_of_a_newer_version_is_refused_in_one_line(tmp_path: Path) -> None:
