@@ -1,0 +1,29 @@
+"""Real servers that die in the midst of calls: no effect is lost, none is done more often than promised, and nothing is left hanging."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.runtime.faults import CALL_FAULTS, CallFault
+from tests.proofs.crashes import Place, crash, opened_place
+
+pytestmark = pytest.mark.xdist_group("proofs")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with opened_place(tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("fault", CALL_FAULTS)
+async def test_a_server_that_dies_in_a_call_does_no_effect_twice_and_leaves_no_run_behind(place: Place, fault: CallFault) -> None:
+    figures = await crash(place, fault, 4)
+    assert figures.sound, (figures.line(), figures.broken)
+    assert (figures.crashes, figures.runs) == (4, 12)
