@@ -146,7 +146,8 @@ class Figures:
         """The figures for people."""
         return (
             f"{self.place}: {self.crashes} crashes, {self.runs} runs; keyed receiver: {self.keyed_requests} requests for "
-            f"{2 * self.runs} effects, {self.more_keyed} of them double; other receiver: {self.plain_requests} requests, {self.plain_requests - self.runs} more than runs, "
+            f"{2 * self.runs} effects, {self.more_keyed} of them double; "
+            f"other receiver: {self.plain_requests} requests, {self.plain_requests - self.runs} more than runs, "
             f"{self.too_many_plain} runs beyond one a crash; not repeatable: {self.more_once} repeated; {self.stuck} stuck "
             f"(the slowest {self.slowest:.1f} s after its lease); {len(self.broken)} invariants broken"
         )

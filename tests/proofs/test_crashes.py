@@ -7,6 +7,7 @@ import pytest
 
 from engine.runtime.faults import CALL_FAULTS, CallFault
 from tests.proofs.crashes import Place, crash, opened_place
+from tests.proofs.poison import INNOCENT, poison
 
 pytestmark = pytest.mark.xdist_group("proofs")
 
@@ -27,3 +28,10 @@ async def test_a_server_that_dies_in_a_call_does_no_effect_twice_and_leaves_no_r
     figures = await crash(place, fault, 4)
     assert figures.sound, (figures.line(), figures.broken)
     assert (figures.crashes, figures.runs) == (4, 12)
+
+
+async def test_a_call_that_ends_its_process_three_times_ends_its_run_and_no_other(place: Place) -> None:
+    found = await poison(place)
+    assert (found.deadly["status"], found.deadly["metadata"]["code"], found.deaths) == ("failed", "run.poison", 3)
+    assert [(other["status"], other["blocks"][0]["payload"]["text"]) for other in found.others] == [("completed", "well")] * INNOCENT
+    assert max(found.calls.values()) <= 1 + found.deaths
