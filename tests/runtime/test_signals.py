@@ -161,6 +161,26 @@ async def test_an_event_that_came_in_time_counts_although_nobody_saw_it_before_t
     assert texts(await latest(world, reply))[0] == "Thank you: 5 by event paid."
 
 
+@pytest.mark.parametrize("first", ["event", "reminder"])
+async def test_an_event_that_comes_together_with_a_reminder_is_heard_at_once_although_nobody_lives_to_see_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    reply = await waiting(world)
+    world.clock.advance(5 * MINUTE)
+    [due] = await world.runtime.store.due(5)
+    reminding = world.executor.expire(due)
+
+    async def die(_: object) -> None:
+        """Between keeping the event and waking the wait."""
+
+    with monkeypatch.context() as dying:
+        dying.setattr(world.executor, "expire", die)
+        event = world.executor.signal(TENANT, paid("A-1"))
+        await asyncio.gather(*([event, reminding] if first == "event" else [reminding, event]))
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, reply))[-1] == "Thank you: 5 by event paid."
+
+
 async def test_a_request_with_the_same_key_is_one_event(world: World) -> None:
     await world.publish_text(STARTED)
     first = await world.executor.signal(TENANT, paid(key="k", shop="main"))
