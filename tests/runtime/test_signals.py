@@ -1,6 +1,8 @@
 """Events and callbacks from outside: each ends a wait once, whether it comes early or late, and starts what it starts once."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -179,6 +181,22 @@ async def test_an_event_that_comes_together_with_a_reminder_is_heard_at_once_alt
         await asyncio.gather(*([event, reminding] if first == "event" else [reminding, event]))
     await world.runtime.scheduler.sweep()
     assert texts(await latest(world, reply))[-1] == "Thank you: 5 by event paid."
+
+
+async def test_a_run_that_cannot_be_read_keeps_no_other_from_its_event_and_the_event_is_taken(world: World) -> None:
+    if world.database is None:
+        pytest.skip("what is in memory is not damaged")
+    broken, sound = await waiting(world), await waiting(world)
+    with closing(sqlite3.connect(world.database)) as damage, damage:
+        before = damage.execute("SELECT state FROM run WHERE id = ?", (broken.execution_id,)).fetchone()
+        damage.execute("UPDATE run SET state = x'c1' WHERE id = ?", (broken.execution_id,))
+    told = await world.executor.signal(TENANT, paid("A-1"))
+    assert set(told.execution_ids) == {broken.execution_id, sound.execution_id}
+    assert texts(await latest(world, sound)) == ["Thank you: 5 by event paid."]
+    with closing(sqlite3.connect(world.database)) as repair, repair:
+        repair.execute("UPDATE run SET state = ? WHERE id = ?", (*before, broken.execution_id))
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, broken)) == ["Thank you: 5 by event paid."]
 
 
 async def test_a_request_with_the_same_key_is_one_event(world: World) -> None:
