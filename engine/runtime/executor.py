@@ -272,14 +272,15 @@ class Executor:
         await self.worker.drain()
 
     async def _answer(self, outcome: Drafted | bytes, key: Idempotency | None, elapsed: Callable[[], Millis], patience: float) -> Taken:
-        """The turn's reply, or what is known of it when patience runs out; the turn goes on then."""
+        """The turn's reply, or what is known of it when patience runs out or another works on it now; the turn goes on then."""
         if isinstance(outcome, bytes):
             return Taken(decode_reply(outcome), replayed=True)
         if outcome.invoke is None:
             return Taken(outcome.reply)
         work = self.worker.begin(Claim.of(outcome, outcome.invoke), elapsed)
         done, _ = await asyncio.wait({work}, timeout=patience)
-        return Taken(work.result()) if done else Taken(await self._unfinished(outcome, key))
+        reply = work.result() if done else None
+        return Taken(reply or await self._unfinished(outcome, key))
 
     async def _unfinished(self, drafted: Drafted, key: Idempotency | None) -> TurnReply:
         """What is known while the turn goes on; the first answer sent is the one that is kept under the request's key."""

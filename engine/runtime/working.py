@@ -31,6 +31,7 @@ _REST: Final = 60.0
 _results: Final = msgspec.msgpack.Decoder(Returned)
 
 Elapsed = Callable[[], Millis]
+Work = asyncio.Task[TurnReply | None]
 Change = Callable[[RunRow | None, int, Millis], Leased | None]
 
 
@@ -50,7 +51,7 @@ class Worker:
         self._take = take
         self._outside = outside
         self._clock = clock
-        self._working: dict[asyncio.Task[TurnReply], Claim] = {}
+        self._working: dict[Work, Claim] = {}
         self._last_tries: dict[str, LapsedRun] = {}
         """Runs that would be given up if this process ended under them too, in the order in which they are to be taken on."""
         self._trying: asyncio.Task[None] | None = None
@@ -58,8 +59,8 @@ class Worker:
         """Runs that cannot be taken over, and the moment of the monotonic clock until which nobody tries."""
         self._renewed = clock.monotonic()
 
-    def begin(self, claim: Claim, elapsed: Elapsed) -> "asyncio.Task[TurnReply]":
-        """Work on the claim beside everything else; the task's result is the turn's reply."""
+    def begin(self, claim: Claim, elapsed: Elapsed) -> Work:
+        """Work on the claim beside everything else; the task's result is the turn's reply, or None where another has the claim now."""
         task = asyncio.create_task(self._carry_on(claim, elapsed))
         self._working[task] = claim
         task.add_done_callback(self._ended)
@@ -142,14 +143,14 @@ class Worker:
         if isinstance(outcome, TakenOver):
             self.begin(outcome.claim, lambda: 0)
 
-    async def _carry_on(self, claim: Claim, elapsed: Elapsed) -> TurnReply:
+    async def _carry_on(self, claim: Claim, elapsed: Elapsed) -> TurnReply | None:
         """Make the call and take the turn on with its result, until it asks for no more."""
         while True:
             result = await self._result(claim)
             order = Order(tenant_id=claim.tenant_id, run_id=claim.run_id)
             outcome = await self._take(order, partial(self._decider.returned, result, claim.begun, claim.epoch, elapsed))
             if not isinstance(outcome, Drafted):
-                return claim.begun.reply
+                return None
             if outcome.invoke is None:
                 return outcome.reply
             claim = Claim.of(outcome, outcome.invoke)
@@ -185,7 +186,7 @@ class Worker:
         if task in self._working:
             self._working[task] = claim
 
-    def _ended(self, task: "asyncio.Task[TurnReply]") -> None:
+    def _ended(self, task: Work) -> None:
         claim = self._working.pop(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("turn_broken_off", tenant=claim.tenant_id, execution=claim.run_id, error=type(error).__name__)

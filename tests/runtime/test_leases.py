@@ -110,6 +110,26 @@ async def test_a_worker_that_wakes_up_after_its_lease_was_taken_over_changes_not
     assert texts(before) == ["Paid 200."]
 
 
+async def test_whoever_asked_a_worker_that_lost_its_run_is_told_what_the_other_has_made_of_it(world: World, script: Script) -> None:
+    await world.publish(paying(repeatable=True))
+    go_on = asyncio.Event()
+
+    async def late(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 299})
+
+    script.act = late
+    asking = asyncio.create_task(world.executor.trigger(await world.customer(), ASKED))
+    await until(lambda: bool(script.asked))
+    script.act = answer
+    other = other_worker(world, script)
+    world.clock.advance(LEASE)
+    await other.worker.take_over()
+    await other.worker.drain()
+    go_on.set()
+    assert texts((await asking).reply) == ["Paid 200."]
+
+
 async def test_a_result_that_was_kept_before_its_worker_died_is_used_and_the_call_not_made_again(world: World, script: Script) -> None:
     await world.publish(paying(repeatable=False))
     runtime = world.runtime
