@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.faults import CALL_FAULTS, CallFault
+from engine.runtime.invariants import check_invariants
 from tests.proofs.crashes import Place, crash, opened_place
+from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
 
 pytestmark = pytest.mark.xdist_group("proofs")
@@ -35,3 +37,11 @@ async def test_a_call_that_ends_its_process_three_times_ends_its_run_and_no_othe
     assert (found.deadly["status"], found.deadly["metadata"]["code"], found.deaths) == ("failed", "run.poison", 3)
     assert [(other["status"], other["blocks"][0]["payload"]["text"]) for other in found.others] == [("completed", "well")] * INNOCENT
     assert max(found.calls.values()) <= 1 + found.deaths
+
+
+async def test_a_worker_that_was_stopped_past_its_lease_changes_nothing_when_it_goes_on(place: Place) -> None:
+    woken = await freeze(place)
+    assert (woken.told["status"], woken.told["blocks"]) == ("running", [])
+    assert [block["payload"]["text"] for block in woken.finished["blocks"]] == ["the second"]
+    assert woken.calls == 2
+    assert check_invariants(place.database) == []
