@@ -93,6 +93,31 @@ async def test_an_event_ends_the_wait_that_it_matches_and_no_other(world: World)
     assert other.execution_id not in (await world.executor.signal(TENANT, paid("C-3"))).execution_ids
 
 
+EITHER = """
+flow: either
+intent: {}
+nodes:
+  which:
+    type: wait
+    any:
+      - {name: small, event: order.paid, match: {amount: 5}}
+      - {name: large, event: order.paid, match: {amount: 500}}
+    save: came
+    next: told
+  told: {type: message, text: "{{ vars.came.name }}", next: end}
+"""
+
+
+@pytest.mark.parametrize(("amount", "name"), [(5, "small"), (500, "large")])
+async def test_a_wait_hears_an_event_at_once_that_it_listens_to_in_two_ways(world: World, amount: int, name: str) -> None:
+    await world.publish_text(EITHER)
+    reply = await world.trigger(await world.customer(), "either")
+    await world.executor.settle()
+    assert (await world.executor.signal(TENANT, paid(amount=7))).execution_ids == []
+    assert (await world.executor.signal(TENANT, paid(amount=amount))).execution_ids == [reply.execution_id]
+    assert texts(await latest(world, reply)) == [name]
+
+
 async def test_an_event_that_comes_before_its_wait_is_not_lost(world: World) -> None:
     await world.publish_text(PAYING)
     caller = await world.customer()

@@ -57,10 +57,10 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Listener(Struct, frozen=True):
-    """An open wait and what its signal must match."""
+    """An open wait and what its signal must match: one of these."""
 
     wait: WaitRow
-    match: dict[str, Json]
+    match: list[dict[str, Json]]
 
 
 class OpenRun(Struct, frozen=True):
