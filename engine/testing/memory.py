@@ -280,7 +280,8 @@ class MemoryStore:
         """Looks at every run."""
         now = self.now()
         out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id) for _, run in sorted(out, key=lambda one: one[0])[:limit]]
+        oldest = sorted(out, key=lambda one: one[0])[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
