@@ -286,7 +286,8 @@ class MemoryStore:
         """Looks at every run."""
         now = self.now()
         out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id) for _, run in sorted(out, key=lambda one: one[0])[:limit]]
+        oldest = sorted(out, key=lambda one: one[0])[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
@@ -350,6 +351,10 @@ class MemoryStore:
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+
+    def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
+        """The tenant's tasks, the oldest first; for tests to look at."""
+        return sorted(_of(self._tasks, lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)
 
     async def prune(self, before: Millis) -> int:
         """All at once."""

@@ -58,10 +58,10 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Listener(Struct, frozen=True):
-    """An open wait and what its signal must match."""
+    """An open wait and what its signal must match: one of these."""
 
     wait: WaitRow
-    match: dict[str, Json]
+    match: list[dict[str, Json]]
 
 
 class OpenRun(Struct, frozen=True):
@@ -195,10 +195,11 @@ class DueWait(Struct, frozen=True):
 
 
 class LapsedRun(Struct, frozen=True, kw_only=True):
-    """A run in the midst of a turn whose worker has let its lease run out."""
+    """A run in the midst of a turn whose worker has let its lease run out; `attempts` counts the workers that it has had for its call."""
 
     tenant_id: str
     run_id: str
+    attempts: int
 
 
 class RunView(Struct, frozen=True, kw_only=True):

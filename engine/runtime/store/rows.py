@@ -101,12 +101,12 @@ class SignalRow(Struct, frozen=True, kw_only=True):
 
 
 class ListeningRow(Struct, frozen=True, kw_only=True):
-    """An open wait that an event of this name may end, if its data match."""
+    """An open wait that an event of this name may end, if its data match in one of these ways."""
 
     tenant_id: str
     name: str
     wait_id: str
-    match: dict[str, Json]
+    match: list[dict[str, Json]]
 
 
 class TurnRow(Struct, frozen=True, kw_only=True):

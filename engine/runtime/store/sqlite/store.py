@@ -62,7 +62,7 @@ class SqliteStore:
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """One look into the index."""
         found = await self._readers.ask(questions.LAPSED, {"now": self.now(), "limit": limit})
-        return [LapsedRun(tenant_id=tenant, run_id=run) for tenant, run in found]
+        return [LapsedRun(tenant_id=tenant, run_id=run, attempts=attempts) for tenant, run, attempts in found]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """One look into the index; only where more is due than may be taken are the tenants' shares measured."""
