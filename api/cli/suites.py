@@ -27,18 +27,19 @@ class Suites(Struct, frozen=True):
     def jobs(self, word: str | None) -> list[Job]:
         """The tests whose names hold the word, in whatever case."""
         return [
-            Job(msgspec.structs.replace(tests, tests=_named(tests, word)), self._known(path.parent)) for path, tests in self.tests.items()
+            Job(msgspec.structs.replace(tests, tests=_named(tests, word)), self.known(path.parent)) for path, tests in self.tests.items()
         ]
 
     def covered(self) -> Iterator[tuple[Path, Loaded]]:
         """The flows that the tests are answerable for: those of whole folders, else the tested ones and all that these may run."""
         for folder, flows in self.flows.items():
-            known = self._known(folder)
+            known = self.known(folder)
             tested = [known[tests.flow] for path, tests in self.tests.items() if path.parent == folder and tests.flow in known]
             meant = known.keys() if folder in self.folders else {flow.flow for one in tested for flow in called_by(one, known)}
             yield from ((folder, loaded) for name, loaded in flows.items() if name in meant)
 
-    def _known(self, folder: Path) -> dict[str, Flow]:
+    def known(self, folder: Path) -> dict[str, Flow]:
+        """The folder's flows that can run."""
         return {name: loaded.flow for name, loaded in self.flows[folder].items() if loaded.flow is not None}
 
 
