@@ -45,7 +45,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
         closed=_closed(occasion),
         moved=moved,
         opened=opened,
-        task=_task(occasion, step, opened, new_id),
+        task=_task(occasion, step, opened),
         listening=() if opened is None else listening_rows(step.run, opened),
         messages=messages,
         usage=usage,
@@ -102,13 +102,14 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
     return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=ended if occasion.listened else None)
 
 
-def _task(occasion: Occasion, step: Step, opened: WaitRow | None, new_id: NewId) -> TaskRow | None:
+def _task(occasion: Occasion, step: Step, opened: WaitRow | None) -> TaskRow | None:
+    """A wait has one task at most, which has its id."""
     asked = next((effect for effect in step.effects if isinstance(effect, Enqueue)), None)
     if asked is None or opened is None:
         return None
     return TaskRow(
         tenant_id=occasion.tenant_id,
-        id=new_id(),
+        id=opened.id,
         run_id=occasion.run_id,
         wait_id=opened.id,
         queue=asked.queue,
