@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from api.cli.console import example, note, run
-from api.cli.files import existing_paths, flow_files, read_source
+from api.cli.files import existing_paths, flow_files, read_source, written_file
 from api.cli.talking.conversing import Conversation
 from api.cli.talking.lines import Lines, PipedLines
 from api.cli.talking.local import local_partner
@@ -34,9 +34,7 @@ _DEFAULT: Final = Path("flows")
 @click.option("--locale", metavar="TAG", help="The language to talk in, such as de.")
 @click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
 @click.option("--tenant", metavar="NAME", help="Whose connections the flows use; may be left out while there is one tenant.")
-@click.option(
-    "--record", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Save it as a conversation test."
-)
+@click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test.")
 def command(  # noqa: PLR0913 - an option each
     *,
     intent: str,

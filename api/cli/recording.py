@@ -39,8 +39,8 @@ def record(suites: Suites, word: str | None, tenant: str | None) -> Recordings:
 
 
 async def _recording(suites: Suites, path: Path, word: str | None, tenant: str | None) -> Recording:
-    flows = suites.known(path.parent)
-    reached = await reach(flows.values(), tenant)
+    flows = suites.known(path)
+    reached = await reach([flow for flow in flows.values() if flow is not None], tenant)
     source = read_source(path)
     world = World(OutboundClient(reached.allowed_hosts), reached.connections)
     recording = await record_tests(source, suites.tests[path], flows, world, word)

@@ -1,4 +1,4 @@
-"""The key that the secrets of connections are sealed under, as the terminal finds it."""
+"""The key that secrets are sealed under, for commands that keep or use some."""
 
 import os
 
@@ -8,7 +8,7 @@ from api.secrets import key_file, server_key
 from api.settings import read_settings
 
 
-def database_key(*, told: bool = False) -> bytes:
+def sealing_key(*, told: bool = False) -> bytes:
     """The server's key; without a setting the one that `baton serve --dev` keeps beside the database, where there is one.
 
     `told`: say on standard error that it is that one.

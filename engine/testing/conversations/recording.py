@@ -28,7 +28,7 @@ from engine.testing.conversations.memories import SeededRuns
 from engine.testing.conversations.performance import Performance
 from engine.testing.conversations.reading import load_tests
 from engine.testing.conversations.results import Failed, Outcome
-from engine.testing.conversations.running import perform_tests, play
+from engine.testing.conversations.running import Flows, perform_tests, play
 from engine.testing.conversations.scene import TENANT, Scene, Stage
 from engine.testing.conversations.script import START, ConversationTest, TestFile
 from engine.testing.conversations.stubs import Stub, Trouble
@@ -71,7 +71,7 @@ class Recording(Struct, frozen=True):
     tests: tuple[Recorded, ...]
 
 
-async def record_tests(source: Source, test_file: TestFile, flows: Mapping[str, Flow], world: World, only: str | None = None) -> Recording:
+async def record_tests(source: Source, test_file: TestFile, flows: Flows, world: World, only: str | None = None) -> Recording:
     """Play the tests, asking the world for what they have no stubs for.
 
     A test's stubs are in the text only where the test passes with them. Requests are really made, and each of them once.
@@ -80,7 +80,7 @@ async def record_tests(source: Source, test_file: TestFile, flows: Mapping[str, 
     tested = flows.get(test_file.flow)
     if tested is None:
         return Recording(text, ())
-    stage = await Stage.of(tested, called_by(tested, flows))
+    stage = await Stage.of(tested, called_by(tested, {name: known for name, known in flows.items() if known is not None}))
     recorded: list[Recorded] = []
     for number, test in enumerate(test_file.tests):
         if only is None or only.casefold() in test.name.casefold():
@@ -98,7 +98,7 @@ async def _performed(stage: Stage, test: ConversationTest, asking: "_Asking") ->
 
 
 async def _kept(
-    name: str, text: str, number: int, flows: Mapping[str, Flow], played: tuple[ConversationTest, "_Asking", Outcome]
+    name: str, text: str, number: int, flows: Flows, played: tuple[ConversationTest, "_Asking", Outcome]
 ) -> tuple[str, Recorded]:
     """The text with the test's stubs, if it passes with them, as JSON or else as they came; otherwise as it was."""
     test, asking, outcome = played
@@ -115,7 +115,7 @@ async def _kept(
     return text, Recorded(test.name, test.line, {}, failed)
 
 
-async def _replayed(name: str, text: str, test: str, flows: Mapping[str, Flow]) -> Failed | None:
+async def _replayed(name: str, text: str, test: str, flows: Flows) -> Failed | None:
     """Why the test does not pass with its stubs; None where it does."""
     read, problems = load_tests(Source(name, text))
     if read is None:
