@@ -31,9 +31,10 @@ class Waited(Struct, frozen=True):
 
     def line(self) -> str:
         """The figures for people."""
+        more = f"{self.poisoned / self.churning - 1:+.0%}"
         return (
-            f"p99 of others' turns: {self.quiet:.1f} ms alone, {self.churning:.1f} ms while four workers come and are killed "
-            f"beside them, {self.poisoned:.1f} ms while a run ends three of them ({self.poisoned / self.churning - 1:+.0%}) and is then {self.codes[0]}"
+            f"p99 of others' turns: {self.quiet:.1f} ms alone, {self.churning:.1f} ms while four workers come and are killed beside them, "
+            f"{self.poisoned:.1f} ms while a run ends three of them ({more}) and is then {self.codes[0]}"
         )
 
 
