@@ -45,6 +45,7 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
+from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
 from engine.testing.memory_tables import Changes, Key, RowT, Table
 
@@ -76,6 +77,7 @@ class MemoryStore:
         """(tenant, run) to its open wait."""
         self._turn_keys: dict[tuple[str, str | None], Key] = {}
         """(tenant, turn) to its key."""
+        self.deliveries = MemoryDeliveries(self._outbox, self._clock)
 
     def now(self) -> Millis:
         """The given clock, which never goes back here."""
@@ -206,6 +208,7 @@ class MemoryStore:
                     self._change_run(changes, snapshot, record)
                     self._change_conversation(changes, snapshot, record, record.turn.at)
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
+                self._tell(changes, decision.outbox)
         if decision.idempotency is not None:
             kept = decision.idempotency
             changes.put(self._idempotency, (kept.tenant_id, kept.scope, kept.key), kept)
@@ -234,8 +237,11 @@ class MemoryStore:
             changes.insert(self._messages, (tenant, message.id), message)
         for usage in record.usage:
             changes.insert(self._usage, (tenant, usage.id), usage)
-        for told in record.outbox:
-            changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
+        self._tell(changes, record.outbox)
+
+    def _tell(self, changes: Changes, outbox: Sequence[OutboxRow]) -> None:
+        for told in outbox:
+            changes.insert(self._outbox, (told.tenant_id, told.run_id, told.rev, told.n), told)
 
     def _put_run(self, changes: Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
         stored = self._runs.get((run.tenant_id, run.id))

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from engine.errors import BatonError
 from engine.model.values import Json, Millis
+from engine.runtime.store.deliveries import Deliveries
 from engine.runtime.store.rows import (
     ConversationRow,
     EffectResultRow,
@@ -170,6 +171,8 @@ class Noted(Struct, frozen=True, kw_only=True):
     idempotency: IdempotencyRow | None = None
     opened_conversation: ConversationRow | None = None
     conversation: ConversationChange | None = None
+    outbox: tuple[OutboxRow, ...] = ()
+    """Of no run."""
 
 
 Decision = Record | Noted
@@ -241,6 +244,10 @@ class UsageSum(Struct, frozen=True, kw_only=True):
 
 class Store(Protocol):
     """Where runs, waits, turns and conversations live."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What becomes of the outbox."""
 
     def now(self) -> Millis:
         """The moment by the store's own clock."""
