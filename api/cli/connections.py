@@ -52,7 +52,7 @@ def put(name: str, kind: ConnectionKind, url: str, parameter: str | None, tenant
 
     The secret is asked for without showing it, or read from the standard input where that is no terminal.
     """
-    vault = Vault([sealing_key()])
+    vault = Vault([sealing_key(told=True)])
     secret = _secret("Secret")
     try:
         row, fresh = run(_put(tenant, name, Terms(kind=kind, base_url=url, secret=secret, parameter=parameter), vault))
@@ -80,7 +80,7 @@ def reseal() -> None:
     BATON_SECRET_KEY is the new one, and the secrets are those of all tenants, their webhooks' among them.
     The key before is asked for without showing it, or read from the standard input where that is no terminal.
     """
-    key = sealing_key()
+    key = sealing_key(told=True)
     before = _secret("The key before").encode()
     if len(before) < _SHORTEST_KEY:
         raise click.UsageError(f"The key before has {_SHORTEST_KEY} bytes or more.")

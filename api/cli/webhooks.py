@@ -67,7 +67,7 @@ def list_(tenant: str | None, *, as_json: bool) -> None:
 @json_option
 def add(url: str, events: tuple[str, ...], tenant: str | None, *, as_json: bool) -> None:
     """Add an endpoint. Its secret is shown this once; without --event it is told of everything."""
-    row, secret = _sound(lambda: run(_add(tenant, url, events, Vault([sealing_key()]))))
+    row, secret = _sound(lambda: run(_add(tenant, url, events, Vault([sealing_key(told=True)]))))
     _tell(row, secret, as_json=as_json)
 
 
@@ -100,7 +100,7 @@ def rotate(webhook_id: str, tenant: str | None, *, as_json: bool) -> None:
 
     For 24 hours everything is signed with both, the new one and that before; then that before is gone.
     """
-    row, secret = run(_rotate(tenant, webhook_id, Vault([sealing_key()])))
+    row, secret = run(_rotate(tenant, webhook_id, Vault([sealing_key(told=True)])))
     _tell(row, secret, as_json=as_json)
 
 

@@ -65,6 +65,7 @@ CODES: Final[dict[str, Code]] = {
     "timeout.never": _warning("A wait for a time ends by itself before its timeout comes."),
     "http.url": _error("The address of a request is neither one of the web nor, with a connection, a path."),
     "http.url_host": _error("An expression stands in the scheme, host or port of an address."),
+    "connection.unknown": _error("A request goes over a connection that is not there; told when a flow is published."),
     "retry.unsafe": _error("A request is to be tried again although it is not repeatable."),
     "error.unhandled": _warning("A request does not say where its failure leads."),
     "command.duplicate": _error("Two commands could be meant by the same word."),

@@ -62,9 +62,15 @@ async def seal_again(registry: Registry, vault: Vault) -> int:
     return len(old)
 
 
+def opened(vault: Vault, row: ConnectionRow) -> Terms:
+    """What the connection was made of; raises SealBroken where the secret cannot be opened."""
+    secret = vault.open(row.secret, _about(row.tenant_id, row.name))
+    return Terms(kind=row.kind, base_url=row.base_url, secret=secret, parameter=row.parameter)
+
+
 def credentials(vault: Vault, row: ConnectionRow) -> Credentials:
     """What the connection's origin is shown; raises SealBroken where the secret cannot be opened."""
-    secret = vault.open(row.secret, _about(row.tenant_id, row.name))
+    secret = opened(vault, row).secret
     match row.kind:
         case "bearer":
             return Credentials(row.base_url, headers={"Authorization": f"Bearer {secret}"})

@@ -24,7 +24,7 @@ from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
-from engine.runtime.store.rows import ConversationRow, IdempotencyRow, TaskRow, WaitRow
+from engine.runtime.store.rows import ConversationRow, IdempotencyRow, WaitRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns import tasks
@@ -37,7 +37,7 @@ from engine.runtime.turns.occasion import Announced, Drafted, Postponed
 from engine.runtime.turns.opening import Opened, decide_opening
 from engine.runtime.working import Worker
 
-Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | tasks.Claimed | tasks.Kept | bytes | None)
+Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | tasks.Held | bytes | None)
 
 _log = structlog.get_logger()
 
@@ -135,21 +135,25 @@ class Executor:
         if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
 
-    async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis) -> Sequence[TaskRow]:
+    async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis, key: Idempotency | None = None) -> tasks.Held:
         """Give free tasks of the queue to a worker, each until its `free_at`; callbacks in their payloads are still placeholders."""
-        outcome = await self._take(Order(tenant_id=tenant_id, queue=(queue, limit)), partial(tasks.claim, lease))
-        return outcome.tasks
+        order = Order(tenant_id=tenant_id, queue=(queue, limit), idempotency=_key(key))
+        return await self._take(order, partial(tasks.claim, tenant_id, lease, key))
 
-    async def keep_task(self, tenant_id: str, task_id: str, attempt: int, lease: Millis) -> TaskRow:
-        """Let a claim last so long from now on; 0 gives the task back."""
-        outcome = await self._take(Order(tenant_id=tenant_id, task_id=task_id), partial(tasks.keep, attempt, lambda now: now + lease))
-        return outcome.task
+    async def keep_task(
+        self, tenant_id: str, task_id: str, attempt: int | None, lease: Millis, key: Idempotency | None = None
+    ) -> tasks.Held:
+        """Let a claim last so long from now on; 0 gives the task back. No attempt: whoever asks has no claim of this task."""
+        order = Order(tenant_id=tenant_id, task_id=task_id, idempotency=_key(key))
+        return await self._take(order, partial(tasks.keep, tenant_id, attempt, lease, key))
 
-    async def deliver(self, tenant_id: str, task_id: str, attempt: int, verdict: tasks.Verdict) -> TurnReply:
+    async def deliver(
+        self, tenant_id: str, task_id: str, attempt: int | None, verdict: tasks.Verdict, key: Idempotency | None = None
+    ) -> Taken:
         """Let the run go on with what its task came to."""
-        order = Order(tenant_id=tenant_id, task_id=task_id)
-        outcome = await self._take(order, partial(self._tasks.deliver, attempt, verdict))
-        return (await self._answer(outcome, None, self._stopwatch(), 0)).reply
+        order = Order(tenant_id=tenant_id, task_id=task_id, idempotency=_key(key))
+        outcome = await self._take(order, partial(self._tasks.deliver, attempt, verdict, key))
+        return await self._answer(outcome, key, self._stopwatch(), 0)
 
     async def signal(self, tenant_id: str, asked: SignalRequest) -> Announcement:
         """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts.
@@ -159,7 +163,7 @@ class Executor:
         order = Order(tenant_id=tenant_id, run_id=asked.run_id, listening_to=asked.name, idempotency=_key(asked.idempotency))
         outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked))
         if isinstance(outcome, bytes):
-            return decode_announcement(outcome)
+            return msgspec.structs.replace(decode_announcement(outcome), replayed=True)
         for drafted in outcome.started:
             await self._answer(drafted, None, self._stopwatch(), 0)
         if woken := [self._look(wait) for wait in outcome.woken]:
@@ -324,7 +328,7 @@ def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tupl
             return Noted(leased=outcome.leased), outcome
         case Postponed():
             return Noted(moved=(outcome.moved,)), outcome
-        case Announced() | tasks.Claimed() | tasks.Kept():
+        case Announced() | tasks.Held():
             return outcome.noted, outcome
         case _:
             return Noted(), outcome

@@ -354,6 +354,10 @@ class MemoryStore:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
 
+    def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
+        """The tenant's tasks, the oldest first; for tests to look at."""
+        return sorted(_of(self._tasks, lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)
+
     async def prune(self, before: Millis) -> int:
         """All at once."""
         old = _of(self._idempotency, lambda row: row.at < before)

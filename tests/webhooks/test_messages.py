@@ -98,7 +98,7 @@ async def test_a_task_is_told_of_without_what_it_is_about(world: World, receiver
     await world.publish(TASK)
     await world.endpoint(receiver.url, "chat.task.created")
     _, reply = await world.start(intent="check")
-    (task,) = await world.runtime.executor.claim_tasks(TENANT, "documents", 10, 1_000)
+    (task,) = (await world.runtime.executor.claim_tasks(TENANT, "documents", 10, 1_000)).tasks
     await world.send()
     (one,) = receiver.received
     assert one.told["data"] == {

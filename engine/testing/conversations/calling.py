@@ -16,8 +16,9 @@ from engine.runtime.outbound.backoff import tries_again
 from engine.runtime.outbound.port import BLOCKED, Answer, Outbound, OutboundRequest, Outcome, SendFailed
 from engine.runtime.outbound.redirects import Hop, first_hop, written
 from engine.runtime.performing import Call, Performer
+from engine.runtime.turns.tasks import Verdict
 from engine.testing.conversations.comparing import Mismatch, nearest
-from engine.testing.conversations.stubs import Stub, Stubs
+from engine.testing.conversations.stubs import Stub, StubFailure, Stubs
 
 FlowOf = Callable[[str], Awaitable[str]]
 """The id of the flow where the run of that id stands."""
@@ -50,11 +51,13 @@ class Calls:
         self._flow_of = flow_of
         self._over = over
         self._statuses: defaultdict[str, list[Json]] = defaultdict(list)
+        self._asked: defaultdict[str, list[Json]] = defaultdict(list)
         self._fault: Mismatch | None = None
 
     async def __call__(self, call: Call) -> Returned:
         """As a server makes it, but for the network."""
         names = self.stubs.names(await self._flow_of(call.run_id), call.invoke.node)
+        self._asked[call.run_id].append(msgspec.to_builtins(call.invoke.request))
         returned = await self._over(_Wire(self, call.run_id, names))(call)
         self._statuses[call.run_id].append((returned.result or {}).get("status"))
         return returned
@@ -62,6 +65,25 @@ class Calls:
     def tries_of(self, run_id: str) -> list[Try]:
         """What the run has sent, in order."""
         return [one for one in self.tries if one.run_id == run_id]
+
+    def asked_by(self, run_id: str) -> list[Json]:
+        """What the run has asked for, in order, with placeholders where the addresses of callbacks go."""
+        return self._asked[run_id]
+
+    def verdict(self, flow: str, node: str) -> Verdict | None:
+        """What the next stub says of the node's task; None where there is no stub."""
+        names = self.stubs.names(flow, node)
+        stub = self.stubs.take(names)
+        if stub is None:
+            return None
+        match stub.error:
+            case _ if _is_of_a_call(stub):
+                self._fault = self._fault or _no_verdict(names)
+                return None
+            case StubFailure(code, message):
+                return Verdict(code=code, message=message)
+            case _:
+                return Verdict(result=stub.result)
 
     def with_statuses(self, run_id: str, visits: Sequence[Visit]) -> Iterator[Visit]:
         """The run's visits; the edge of a request that failed with a status names it: `error:http.status:404`."""
@@ -148,11 +170,20 @@ def _answers_requests(stub: Stub) -> bool:
     return stub.usage is None and stub.result is None and (stub.error is None or isinstance(stub.error, str))
 
 
+def _is_of_a_call(stub: Stub) -> bool:
+    asked = (stub.status, stub.text, stub.usage, stub.headers, stub.json) != (None, None, None, {}, UNSET)
+    return asked or isinstance(stub.error, str)
+
+
 def _unanswered(stubs: Stubs, names: Sequence[str], hop: Hop) -> Mismatch:
     taken = stubs.taken(names)
     hint = "" if taken else nearest(names[0], stubs.written_names())
     what = f"there is no stub for it{hint}" if not taken else f"its stubs are used up, {taken} of {taken}"
     return Mismatch(f"`{names[0]}` sends a request, and {what}", [f"+ {hop.method} {_shown(hop)}"])
+
+
+def _no_verdict(names: Sequence[str]) -> Mismatch:
+    return Mismatch(f"a stub for `{names[0]}` is no end of a task: write `result`, or an `error` with `code` and `message`")
 
 
 def _unfit(names: Sequence[str]) -> Mismatch:

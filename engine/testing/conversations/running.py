@@ -25,10 +25,12 @@ from engine.testing.conversations.script import (
     Action,
     Advance,
     Bot,
+    CalledBack,
     Cancel,
     ConversationTest,
     Emitted,
     Expect,
+    Happened,
     Holds,
     Is,
     OnRun,
@@ -36,6 +38,7 @@ from engine.testing.conversations.script import (
     Rejected,
     Sent,
     Step,
+    TaskEnded,
     TestFile,
     Trigger,
     TriggerRejected,
@@ -133,7 +136,7 @@ async def _play(performance: Performance, action: Action) -> None:
         case OnRun(number):
             performance.run.demand_named()
             performance.choose(number)
-        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel():
+        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel() | Happened() | TaskEnded() | CalledBack():
             performance.demand_all_named()
             await act(performance, action)
         case Expect() | Is() | Holds() | Path() | Sent() | Emitted():
