@@ -36,7 +36,7 @@ def command(paths: Sequence[Path], word: str | None, junit: Path | None, *, cove
     results = _played(jobs)
     reached = _coverage(suites, jobs, results) if covering else []
     if junit is not None:
-        junit.write_text(junit_xml(results), encoding="utf-8")
+        junit.write_text(junit_xml(results, suites.broken), encoding="utf-8")
     if as_json:
         write_json(_told(suites, results, reached if covering else None))
     else:
