@@ -60,9 +60,9 @@ def _played(jobs: Sequence[Job]) -> list[TestResult]:
 
 
 def _coverage(suites: Suites, jobs: Sequence[Job], results: Sequence[TestResult]) -> list[Coverage]:
-    """Of each flow, by all tests of its folder."""
+    """Of each flow, by all tests that know it."""
     visits: defaultdict[Path, list[Visit]] = defaultdict(list)
-    folders = {job.tests.file: path.parent for path, job in zip(suites.tests, jobs, strict=True)}
+    folders = {job.tests.file: suites.worlds[path] for path, job in zip(suites.tests, jobs, strict=True)}
     for result in results:
         visits[folders[result.file]] += result.visits
     return [coverage(one.flow, one.source, visits[folder]) for folder, one in suites.covered() if one.flow is not None]

@@ -57,6 +57,7 @@ CODES: Final[dict[str, Code]] = {
     "target.missing": _error("A node does not say where it leads."),
     "target.unknown": _error("There is no node of this name."),
     "attempts.no_exit": _error("A node counts attempts, but does not say where the last wrong one leads."),
+    "retry.never": _warning("A node says what follows a wrong answer that counts, but none does."),
     "route.unknown": _error("A route stands for an answer or a failure that can never come, or for a cause that the wait has not."),
     "case.repeated": _warning("A case of a `switch` has the condition of an earlier one."),
     "cause.duplicate": _error("Two things that a `wait` waits for have the same name."),

@@ -31,6 +31,8 @@ class Loaded(Struct, frozen=True):
     digest: str
     """SHA-256 (hex) of the content: the same for the same meaning, whatever the comments and the layout."""
     source: Source
+    id: str | None
+    """The flow's id, also of one that has errors; None where it has none."""
 
 
 class _Draft(Struct, frozen=True):
@@ -86,7 +88,7 @@ def _loaded(draft: _Draft) -> Loaded:
     flow, found = draft.member.flow, draft.findings.sorted(*draft.tree.diagnostics)
     sound = flow is not None and all(one.severity == "warning" for one in found)
     digest = flow_digest(flow) if flow is not None and flow.nodes else tree_digest(draft.tree)
-    return Loaded(flow if sound else None, tuple(found), digest, draft.source)
+    return Loaded(flow if sound else None, tuple(found), digest, draft.source, draft.member.id)
 
 
 def _flow_id(draft: _Draft) -> tuple[str, int] | None:

@@ -24,6 +24,7 @@ ROW_OF_TABLE = {
     "turn": rows.TurnRow,
     "usage": rows.UsageRow,
     "outbox": rows.OutboxRow,
+    "delivery": rows.DeliveryRow,
     "idempotency": rows.IdempotencyRow,
     "effect_result": rows.EffectResultRow,
 }

@@ -61,21 +61,29 @@ class _Performed(Struct, frozen=True):
     transcript: tuple[Line, ...]
 
 
-def run_tests(test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None) -> list[TestResult]:
+Flows = Mapping[str, Flow | None]
+"""Flow id to flow; None for one that has errors."""
+
+
+def run_tests(test_file: TestFile, flows: Flows, *, only: str | None = None) -> list[TestResult]:
     """The results of the file's tests, in order; `only` leaves those whose name holds the word, in whatever case."""
     return asyncio.run(perform_tests(test_file, flows, only=only))
 
 
 async def perform_tests(
-    test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None, modes: Modes = STRAIGHT_AND_STORED
+    test_file: TestFile, flows: Flows, *, only: str | None = None, modes: Modes = STRAIGHT_AND_STORED
 ) -> list[TestResult]:
     """The same for a caller that has an event loop."""
     chosen = [test for test in test_file.tests if only is None or only.casefold() in test.name.casefold()]
-    if test_file.flow not in flows:
-        message = f"there is no flow `{test_file.flow}`{nearest(test_file.flow, list(flows))}"
-        return [_result(test_file, test, Failed(message, test_file.line)) for test in chosen]
-    stage = await Stage.of(flows[test_file.flow], called_by(flows[test_file.flow], flows))
-    return [await _tested(stage, test_file, flows[test_file.flow], test, modes) for test in chosen]
+    flow = flows.get(test_file.flow)
+    if flow is None:
+        return [_result(test_file, test, Failed(_unplayable(test_file.flow, flows), test_file.line)) for test in chosen]
+    stage = await Stage.of(flow, called_by(flow, {name: known for name, known in flows.items() if known is not None}))
+    return [await _tested(stage, test_file, flow, test, modes) for test in chosen]
+
+
+def _unplayable(name: str, flows: Flows) -> str:
+    return f"the flow `{name}` has errors" if name in flows else f"there is no flow `{name}`{nearest(name, list(flows))}"
 
 
 async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes) -> TestResult:
