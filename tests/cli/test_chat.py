@@ -274,9 +274,11 @@ def test_a_talk_with_a_running_server_is_the_same_talk(baton: Baton, order: Path
         key, _ = server.read_keys()
         there = baton("chat", "order", "--server", server.url, "--key", key, "--record", "flows/there.test.yaml", typed=FORM)
         unknown = baton("chat", "orders", "--server", server.url, "--key", key, typed="")
+        unfit = baton("chat", "order", "--server", server.url, "--key", key, "--locale", "x y", typed="")
     assert (there.exit_code, there.stdout) == (0, here)
     assert baton("test").stdout == "1 passed, 0 failed.\n"
     assert unknown.exit_code == 1
+    assert unfit.stderr == "Error: The server refused: /locale: This does not have the right form.\n"
 
 
 @pytest.mark.parametrize(
