@@ -16,6 +16,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(s|m|h)")
 _RATE_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 _OUTBOUND: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s,:/]+)(:[0-9]{1,5})?")
+_FILE: Final = re.compile(r"sqlite:///[^?]+")
 _SHORTEST_KEY: Final = 32
 
 
@@ -66,8 +67,8 @@ def _text(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    if not value.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if not value.startswith("postgresql://") and (_FILE.fullmatch(value) is None or value.endswith(":memory:")):
+        raise ValueError("must be sqlite:///relative.db, sqlite:////absolute.db or postgresql://...")
     return value
 
 

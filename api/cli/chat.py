@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from api.cli.console import example, note, run
-from api.cli.files import existing_paths, flow_files, read_source
+from api.cli.files import existing_paths, flow_files, read_source, written_file
 from api.cli.talking.conversing import Conversation
 from api.cli.talking.lines import Lines, PipedLines
 from api.cli.talking.local import local_partner
@@ -35,9 +35,7 @@ _DEFAULT: Final = Path("flows")
 @click.option("--text", metavar="TEXT", help="What to begin with; an example of the intent where it is left out.")
 @click.option("--locale", metavar="TAG", help="The language to talk in, such as de.")
 @click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
-@click.option(
-    "--record", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Save it as a conversation test, in a new file."
-)
+@click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test, in a new file.")
 def command(
     *,
     intent: str,

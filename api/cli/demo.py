@@ -33,6 +33,8 @@ class Demo(Struct, frozen=True):
         lines.append(f"  API key      {shown}")
         if self.published:
             lines.append(f"  Published    {', '.join(self.published)}")
+        elif self.api_key:
+            lines.append(f"  Published    nothing: there are no flows in a folder {_FLOWS}/ here (`baton publish PATH...` does it later)")
         return lines
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from api.cli.console import counted, example, json_option, leave, note, write_json
-from api.cli.files import existing_paths
+from api.cli.files import existing_paths, written_file
 from api.cli.program import FINDING
 from api.cli.suites import Suites, load_suites
 from engine.model.effects import Visit
@@ -22,7 +22,7 @@ _DEFAULT: Final = Path("flows")
 @click.argument("paths", nargs=-1, type=existing_paths, metavar="[PATH...]")
 @click.option("-k", "word", metavar="WORD", help="Only the tests whose name holds the word.")
 @click.option("--coverage", "covering", is_flag=True, help="Tell which nodes and branches of the flows no test has reached.")
-@click.option("--junit", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Write a JUnit report.")
+@click.option("--junit", type=written_file, metavar="FILE", help="Write a JUnit report.")
 @json_option
 def command(paths: Sequence[Path], word: str | None, junit: Path | None, *, covering: bool, as_json: bool) -> None:
     """Run the conversation tests (NAME.test.yaml) of files and folders; the folder flows/ where none is named.

@@ -23,8 +23,8 @@ from engine.runtime.ids import NewId, uuid7
 from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
-from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, Record, RunFilter, RunView, Snapshot, Store
-from engine.runtime.store.rows import ConversationRow, IdempotencyRow, TaskRow
+from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
+from engine.runtime.store.rows import ConversationRow, IdempotencyRow, TaskRow, WaitRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns import tasks
@@ -152,15 +152,18 @@ class Executor:
         return (await self._answer(outcome, None, self._stopwatch(), 0)).reply
 
     async def signal(self, tenant_id: str, asked: SignalRequest) -> Announcement:
-        """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts."""
+        """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts.
+
+        It is taken once it is kept: a run that cannot go on at this moment does so later, and keeps no other from it.
+        """
         order = Order(tenant_id=tenant_id, run_id=asked.run_id, listening_to=asked.name, idempotency=_key(asked.idempotency))
         outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked))
         if isinstance(outcome, bytes):
             return decode_announcement(outcome)
         for drafted in outcome.started:
             await self._answer(drafted, None, self._stopwatch(), 0)
-        for wait in outcome.woken:
-            await self.expire(DueWait(tenant_id, wait.run_id, wait.id, wait.due_at))
+        if woken := [self._look(wait) for wait in outcome.woken]:
+            await asyncio.wait(woken)
         return Announcement(outcome.event_id, [*(wait.run_id for wait in outcome.woken), *(one.record.run.id for one in outcome.started)])
 
     async def latest(self, caller: Caller, run_id: str) -> TurnReply:
@@ -246,17 +249,16 @@ class Executor:
                 for turn in outcome.replaced:
                     self.bulletin.post(turn.reply.execution_id)
                 self.bulletin.post(outcome.reply.execution_id)
-                if outcome.record.listening:
-                    self._look(outcome.record)
+                if outcome.record.listening and outcome.record.opened is not None:
+                    self._look(outcome.record.opened)
             return outcome
 
-    def _look(self, record: Record) -> None:
-        """See soon whether the event that a new wait listens to has come already; if nobody lives to see it, the sweep does."""
-        wait = record.opened
-        if wait is not None:
-            task = asyncio.create_task(self.expire(DueWait(wait.tenant_id, wait.run_id, wait.id, wait.due_at)))
-            self._looking.add(task)
-            task.add_done_callback(self._looked)
+    def _look(self, wait: WaitRow) -> "asyncio.Task[None]":
+        """See soon whether the event that the wait listens to has come; if nobody lives to see it, the sweep does."""
+        task = asyncio.create_task(self.expire(DueWait(wait.tenant_id, wait.run_id, wait.id, wait.due_at)))
+        self._looking.add(task)
+        task.add_done_callback(self._looked)
+        return task
 
     def _looked(self, task: "asyncio.Task[None]") -> None:
         self._looking.discard(task)
@@ -270,14 +272,15 @@ class Executor:
         await self.worker.drain()
 
     async def _answer(self, outcome: Drafted | bytes, key: Idempotency | None, elapsed: Callable[[], Millis], patience: float) -> Taken:
-        """The turn's reply, or what is known of it when patience runs out; the turn goes on then."""
+        """The turn's reply, or what is known of it when patience runs out or another works on it now; the turn goes on then."""
         if isinstance(outcome, bytes):
             return Taken(decode_reply(outcome), replayed=True)
         if outcome.invoke is None:
             return Taken(outcome.reply)
         work = self.worker.begin(Claim.of(outcome, outcome.invoke), elapsed)
         done, _ = await asyncio.wait({work}, timeout=patience)
-        return Taken(work.result()) if done else Taken(await self._unfinished(outcome, key))
+        reply = work.result() if done else None
+        return Taken(reply or await self._unfinished(outcome, key))
 
     async def _unfinished(self, drafted: Drafted, key: Idempotency | None) -> TurnReply:
         """What is known while the turn goes on; the first answer sent is the one that is kept under the request's key."""

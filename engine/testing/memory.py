@@ -45,6 +45,7 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
+from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
 from engine.testing.memory_tables import Changes, Key, RowT, Table
 
@@ -76,6 +77,7 @@ class MemoryStore:
         """(tenant, run) to its open wait."""
         self._turn_keys: dict[tuple[str, str | None], Key] = {}
         """(tenant, turn) to its key."""
+        self.deliveries = MemoryDeliveries(self._outbox, self._clock)
 
     def now(self) -> Millis:
         """The given clock, which never goes back here."""
@@ -204,6 +206,7 @@ class MemoryStore:
                     self._change_run(changes, snapshot, record)
                     self._change_conversation(changes, snapshot, record, record.turn.at)
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
+                self._tell(changes, decision.outbox)
         if decision.idempotency is not None:
             kept = decision.idempotency
             changes.put(self._idempotency, (kept.tenant_id, kept.scope, kept.key), kept)
@@ -232,8 +235,11 @@ class MemoryStore:
             changes.insert(self._messages, (tenant, message.id), message)
         for usage in record.usage:
             changes.insert(self._usage, (tenant, usage.id), usage)
-        for told in record.outbox:
-            changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
+        self._tell(changes, record.outbox)
+
+    def _tell(self, changes: Changes, outbox: Sequence[OutboxRow]) -> None:
+        for told in outbox:
+            changes.insert(self._outbox, (told.tenant_id, told.run_id, told.rev, told.n), told)
 
     def _put_run(self, changes: Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
         stored = self._runs.get((run.tenant_id, run.id))
@@ -280,7 +286,8 @@ class MemoryStore:
         """Looks at every run."""
         now = self.now()
         out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id) for _, run in sorted(out, key=lambda one: one[0])[:limit]]
+        oldest = sorted(out, key=lambda one: one[0])[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""

@@ -49,6 +49,12 @@ def test_a_second_start_finds_what_the_first_made_and_does_not_tell_secrets_agai
     assert "  API key      (shown when it was made; another: scripts/baton keys create --api)\n" in second.told
 
 
+def test_dev_without_a_folder_of_flows_says_that_nothing_is_published(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--dev") as server:
+        server.read_keys()
+    assert "  Published    nothing: there are no flows in a folder flows/ here" in server.told
+
+
 def test_dev_with_a_flow_that_has_an_error_makes_nothing(flows: Path, baton: Baton) -> None:
     (flows / "bad.yaml").write_text("flow: bad\nnodes: {a: {type: message, next: end}}\n")
     result = refused(flows.parent, "--dev")

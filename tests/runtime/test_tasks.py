@@ -87,6 +87,18 @@ async def test_a_task_is_held_by_one_worker_until_its_lease_runs_out(checked: Wo
     assert texts(await checked.executor.deliver(TENANT, task.id, 2, Verdict(result={"ok": 1})))[-1] == "1 1"
 
 
+@pytest.mark.parametrize("first", ["claim", "late result"])
+async def test_a_task_is_not_given_away_and_ended_at_the_same_moment(checked: World, first: str) -> None:
+    await checked.trigger(await checked.customer(), "checked")
+    [task] = await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)
+    checked.clock.advance(MINUTE)
+    claim = checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)
+    late = checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True}))
+    outcomes = await asyncio.gather(*([claim, late] if first == "claim" else [late, claim]), return_exceptions=True)
+    claimed, delivered = outcomes if first == "claim" else reversed(outcomes)
+    assert isinstance(delivered, InvalidWaitToken) == (claimed != ())
+
+
 async def test_a_task_that_is_given_back_is_free_at_once(checked: World) -> None:
     await checked.trigger(await checked.customer(), "checked")
     [task] = await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)

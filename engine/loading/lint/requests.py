@@ -36,7 +36,7 @@ def check_requests(outline: Outline, findings: Findings) -> None:
         for name in node.headers:
             if not _HEADER.fullmatch(name):
                 findings.add("value.wrong", view.at("headers", name), f"{shown(name)} cannot be the name of a header")
-        if node.retries and not is_repeatable(node) and seen.knows("method", "idempotency_key", "repeatable"):
+        if node.retries and not is_repeatable(node, node.idempotency_key) and seen.knows("method", "idempotency_key", "repeatable"):
             message = "the request is not repeatable: a second one might do again what the first has done"
             findings.add("retry.unsafe", view.value_at("retries"), message, "give it an `idempotency_key`, or say `repeatable: true`")
 

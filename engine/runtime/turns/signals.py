@@ -1,5 +1,6 @@
 """Which event ends which wait: by its name, by what stands in its data, and once."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -17,10 +18,12 @@ def callback_name(run_id: str, callback: str) -> str:
 
 
 def listening_rows(run: Run, wait: WaitRow) -> tuple[ListeningRow, ...]:
-    """What the run's open wait listens to: each event once, whatever it must match, and its own callback."""
-    listens = () if run.pause is None else run.pause.listens
-    names = {one.event: one.match for one in listens}
-    names |= {callback_name(run.id, one.callback): {} for one in listens if one.callback is not None}
+    """What the run's open wait listens to: each event once, with all that it may match, and its own callback."""
+    names: defaultdict[str, list[dict[str, Json]]] = defaultdict(list)
+    for one in () if run.pause is None else run.pause.listens:
+        names[one.event].append(one.match)
+        if one.callback is not None:
+            names[callback_name(run.id, one.callback)] = [{}]
     return tuple(ListeningRow(tenant_id=wait.tenant_id, name=name, wait_id=wait.id, match=match) for name, match in names.items())
 
 
