@@ -174,6 +174,13 @@ class SlowPerson:
         raise AssertionError
 
 
+def test_a_record_takes_the_place_of_no_file(baton: Baton, order: Path) -> None:
+    (kept := order / "order.test.yaml").write_text("flow: order\n")
+    result = baton("chat", "order", "--record", kept, typed="1\n")
+    assert (result.exit_code, kept.read_text()) == (2, "flow: order\n")
+    assert "is there already" in result.stderr
+
+
 async def test_a_deadline_acts_while_one_thinks_and_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed, wire = socket.socketpair()
     with wire, typed, typed.makefile("r", encoding="utf-8") as stream:
