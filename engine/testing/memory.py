@@ -173,6 +173,8 @@ class MemoryStore:
         if row is None:
             return None
         turn = self._turns.get(self._turn_keys.get((tenant_id, row.turn_id), ()))
+        if turn is not None and not turn.done:  # one that a cancel has overtaken is never done
+            turn = self._turns.get((tenant_id, turn.run_id, turn.rev + 1))
         reply = row.reply if row.reply is not None or turn is None or not turn.done else turn.reply
         return StoredReply(digest=row.digest, at=row.at, done=reply is not None, reply=reply)
 
@@ -351,6 +353,10 @@ class MemoryStore:
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+
+    def count_turns(self) -> int:
+        """Turns of all runs; for tests to look at."""
+        return len(self._turn_keys)
 
     def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
         """The tenant's tasks, the oldest first; for tests to look at."""
