@@ -46,7 +46,7 @@ def command(
     results = _played(jobs)
     reached = _coverage(suites, jobs, results) if covering else []
     if junit is not None:
-        junit.write_text(junit_xml(results), encoding="utf-8")
+        junit.write_text(junit_xml(results, suites.broken), encoding="utf-8")
     if as_json:
         write_json(_told(suites, results, reached if covering else None))
     else:

@@ -173,6 +173,8 @@ class MemoryStore:
         if row is None:
             return None
         turn = self._turns.get(self._turn_keys.get((tenant_id, row.turn_id), ()))
+        if turn is not None and not turn.done:  # one that a cancel has overtaken is never done
+            turn = self._turns.get((tenant_id, turn.run_id, turn.rev + 1))
         reply = row.reply if row.reply is not None or turn is None or not turn.done else turn.reply
         return StoredReply(digest=row.digest, at=row.at, done=reply is not None, reply=reply)
 

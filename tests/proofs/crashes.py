@@ -38,12 +38,10 @@ nodes:
   again: {type: http, method: POST, url: "ORIGIN/keyed", json: {run: "{{ run.id }}"}, idempotency_key: "{{ run.id }}-2", next: bought}
   bought: {type: message, text: Bought., next: end}
 """,
-    "asking": """
-flow: asking
+    "talking": """
+flow: talking
 intent: {}
-nodes:
-  ask: {type: http, method: GET, url: "ORIGIN/ask", save: answer, next: told}
-  told: {type: message, text: "{{ vars.answer.json.said }}", next: end}
+nodes: {ask: {type: ask, prompt: And then?, next: end}}
 """,
     "slow": """
 flow: slow

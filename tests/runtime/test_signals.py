@@ -304,3 +304,4 @@ def test_true_is_not_one_and_one_is_one_point_nought() -> None:
     assert not matches({"a": True}, {"a": 1})
     assert not matches({"a": 1}, {"a": True})
     assert not matches({"a": None}, {})
+    assert not matches({"a." + "1" * 5_000: 1}, {"a": [1]})

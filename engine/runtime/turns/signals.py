@@ -44,6 +44,10 @@ def matches(match: Mapping[str, Json], data: Json) -> bool:
     return all(_same(_found(data, path), value) for path, value in match.items())
 
 
+_DIGITS: Final = 9
+"""Of a place in a list; Python does not even read a number of many thousands."""
+
+
 class _Nothing:
     """What stands where no path leads."""
 
@@ -62,7 +66,7 @@ def _found(data: Json, path: str) -> Json | _Nothing:
         match data:
             case dict() if key in data:
                 data = data[key]
-            case list() if key.isdecimal() and int(key) < len(data):
+            case list() if len(key) <= _DIGITS and key.isdecimal() and int(key) < len(data):
                 data = data[int(key)]
             case _:
                 return _NOTHING
