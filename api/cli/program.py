@@ -26,7 +26,7 @@ COMMANDS: Final = MappingProxyType(
         "usage": "count tokens and what they cost",
         "keys": "list and change public and API keys",
         "connections": "list, set and delete what flows reach others with",
-        "webhooks": "list, add, change and delete endpoints that are told of events, and see what they were told",
+        "webhooks": "tell others of events: their endpoints, and what they were told",
         "doctor": "check settings, database, versions, clock and scheduler",
     }
 )

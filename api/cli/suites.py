@@ -29,7 +29,11 @@ class Suites(Struct, frozen=True):
     def jobs(self, word: str | None) -> list[Job]:
         """The tests whose names hold the word, in whatever case."""
         chosen = ((path, msgspec.structs.replace(tests, tests=_named(tests, word))) for path, tests in self.tests.items())
-        return [Job(tests, self._known(self.worlds[path])) for path, tests in chosen]
+        return [Job(tests, self.known(path)) for path, tests in chosen]
+
+    def known(self, test: Path) -> dict[str, Flow | None]:
+        """The flows that a test file knows; None for one that has errors."""
+        return {name: loaded.flow for name, loaded in self.flows[self.worlds[test]].items()}
 
     def covered(self) -> Iterator[tuple[Path, Loaded]]:
         """The flows that the tests are answerable for: those of whole folders, else the tested ones and all that these may run."""
@@ -49,9 +53,6 @@ class Suites(Struct, frozen=True):
 
     def _tested(self, folder: Path) -> set[str]:
         return {tests.flow for path, tests in self.tests.items() if self.worlds[path] == folder}
-
-    def _known(self, folder: Path) -> dict[str, Flow | None]:
-        return {name: loaded.flow for name, loaded in self.flows[folder].items()}
 
 
 def load_suites(paths: Sequence[Path]) -> Suites:

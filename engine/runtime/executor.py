@@ -28,7 +28,7 @@ from engine.runtime.store.rows import ConversationRow, IdempotencyRow, WaitRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns import tasks
-from engine.runtime.turns.admission import reaches
+from engine.runtime.turns.admission import reaches, stored_reply
 from engine.runtime.turns.announcing import Announcer
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
@@ -125,7 +125,7 @@ class Executor:
         order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, idempotency=_key(asked.idempotency))
         outcome = await self._take(order, partial(self._decider.cancel, caller, asked, elapsed))
         if outcome is None:
-            return Taken(await self.latest(caller, asked.run_id))
+            return await self._unchanged(caller.tenant_id, await self.latest(caller, asked.run_id), asked.idempotency)
         return await self._answer(outcome, asked.idempotency, elapsed, PATIENCE)
 
     async def expire(self, due: DueWait) -> None:
@@ -291,17 +291,33 @@ class Executor:
         view = await self._store.run(drafted.record.run.tenant_id, drafted.reply.execution_id)
         reply = drafted.reply if view is None else latest_reply(view)
         if key is not None:
-            row = IdempotencyRow(
-                tenant_id=drafted.record.run.tenant_id,
-                scope=key.scope,
-                key=key.key,
-                digest=key.digest,
-                at=self._store.now(),
-                turn_id=reply.turn_id,
-                reply=encode_reply(reply),
-            )
+            row = self._kept(drafted.record.run.tenant_id, reply, key)
             await self._store.take(Order(tenant_id=row.tenant_id), lambda _: (Noted(idempotency=row), None))
         return reply
+
+    async def _unchanged(self, tenant_id: str, reply: TurnReply, key: Idempotency | None) -> Taken:
+        """The answer to a request that had nothing to change; it uses up its key like any other that is not refused."""
+        if key is None:
+            return Taken(reply)
+        row = self._kept(tenant_id, reply, key)
+
+        def decide(snapshot: Snapshot) -> tuple[Decision, bytes | None]:
+            earlier = stored_reply(key, snapshot)
+            return Noted(idempotency=row if earlier is None else None), earlier
+
+        earlier = await self._store.take(Order(tenant_id=tenant_id, idempotency=_key(key)), decide)
+        return Taken(reply) if earlier is None else Taken(decode_reply(earlier), replayed=True)
+
+    def _kept(self, tenant_id: str, reply: TurnReply, key: Idempotency) -> IdempotencyRow:
+        return IdempotencyRow(
+            tenant_id=tenant_id,
+            scope=key.scope,
+            key=key.key,
+            digest=key.digest,
+            at=self._store.now(),
+            turn_id=reply.turn_id,
+            reply=encode_reply(reply),
+        )
 
 
 def latest_reply(view: RunView) -> TurnReply:

@@ -102,11 +102,14 @@ class Runtime:
     async def stop(self) -> None:
         """Let what was accepted come to its end, and let go of the database."""
         self.executor.bulletin.close()
-        if self._lock is not None:
-            await self.scheduler.stop()
         sending = () if self.sender is None else (self.sender.stop(_PATIENCE),)
-        await asyncio.gather(self.executor.worker.stop(_PATIENCE), *sending)
+        await asyncio.gather(*sending, self._stop_turns())
         await self.store.close()
         await self.registry.close()
         if self._lock is not None:
             self._lock.release()
+
+    async def _stop_turns(self) -> None:
+        if self._lock is not None:
+            await self.scheduler.stop()
+        await self.executor.worker.stop(_PATIENCE)

@@ -163,7 +163,7 @@ class Scheduler:
 
     async def _send(self) -> None:
         if self._sender is not None:
-            await self._sender.sweep()
+            self._sender.wake()
 
     async def _prune(self) -> None:
         await self._store.prune(self._store.now() - IDEMPOTENCY_LIFE)

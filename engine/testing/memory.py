@@ -354,6 +354,10 @@ class MemoryStore:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
 
+    def count_turns(self) -> int:
+        """Turns of all runs; for tests to look at."""
+        return len(self._turn_keys)
+
     def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
         """The tenant's tasks, the oldest first; for tests to look at."""
         return sorted(_of(self._tasks, lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)

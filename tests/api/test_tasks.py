@@ -48,6 +48,8 @@ async def shown(world: World, task: dict[str, Any]) -> tuple[str, list[str]]:
 async def test_a_worker_claims_a_task_keeps_it_and_gives_its_result(world: World) -> None:
     task = await claimed(world)
     assert set(task) == {"task_id", "queue", "payload", "attempt", "lease_token", "lease_expires_at", "execution_id"}
+    waiting = (await world.send("GET", f"{ENGINE}/executions/{task['execution_id']}", token="sk_acme")).json()
+    assert waiting["expected_input"]["task_id"] == task["task_id"]
     assert (task["queue"], task["payload"], task["attempt"]) == ("documents", {"file": "a.pdf"}, 1)
     kept = (await ask(world, f"{task['task_id']}/heartbeat", lease_token=task["lease_token"], lease_seconds=600)).json()
     assert kept["lease_expires_at"] > task["lease_expires_at"]

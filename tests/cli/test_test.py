@@ -62,6 +62,18 @@ def test_a_broken_file_is_told_and_exits_with_1(name: str, baton: Baton, tests: 
     assert "1 file broken" in result.stdout
 
 
+def test_a_broken_file_is_an_error_of_the_report(baton: Baton, tests: Path) -> None:
+    with (tests / "greeting.test.yaml").open("a") as file:
+        file.write("surprise: true\n")
+    assert baton("test", "--junit", "report.xml").exit_code == 1
+    report = ET.parse("report.xml").getroot()  # noqa: S314 - it was written a line above
+    assert (report.get("tests"), report.get("errors")) == ("1", "1")
+    error = report.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("type") == "key.unknown"
+    assert "greeting.test.yaml:" in str(error.text)
+
+
 def test_the_tests_of_a_flow_that_has_errors_say_that_it_has_and_not_that_it_is_missing(baton: Baton, tests: Path) -> None:
     with (tests / "greeting.yaml").open("a") as file:
         file.write("surprise: true\n")

@@ -4,6 +4,7 @@ from collections import Counter
 
 from engine.runtime.store.deliveries import Delivery
 from engine.runtime.store.rows import DeliveryRow, OutboxRow
+from engine.runtime.webhooks.health import Health
 from engine.runtime.webhooks.places import AT_ONCE, OF_ENDPOINT, OF_FAILING, Endpoint, Place, Places, place_of
 
 
@@ -54,3 +55,23 @@ def test_an_endpoint_whose_last_try_failed_has_one_place_and_all_of_those_have_h
 
 def test_what_is_under_way_does_not_begin_again() -> None:
     assert filled(due("a", "one", 2), due("a", "one", 1)) == {"one": 1}
+
+
+def test_an_endpoint_that_fails_again_and_again_is_left_alone_for_a_while_until_it_hears_something() -> None:
+    health, endpoint, rests = Health(), ("a", "one"), []
+    for _ in range(9):
+        health.note(endpoint, 100, failed=True)
+        rests.append(next(seconds for seconds in range(100) if not health.rests(endpoint, 100 + seconds)))
+    assert rests == [0, 0, 1, 2, 4, 8, 16, 30, 30]
+    assert not health.rests(("a", "two"), 100)
+    assert [*health.failing] == [endpoint]
+    health.note(endpoint, 100, failed=False)
+    assert (health.rests(endpoint, 100), [*health.failing]) == (False, [])
+
+
+def test_of_endpoints_that_are_no_more_nothing_is_remembered() -> None:
+    health = Health()
+    for endpoint in (("a", "one"), ("a", "two")):
+        health.note(endpoint, 0, failed=True)
+    health.forget_others({("a", "two"), ("a", "three")})
+    assert [*health.failing] == [("a", "two")]

@@ -77,6 +77,18 @@ async def test_where_nobody_listens_is_a_failure_and_others_hear_everything(worl
     assert len(receiver.received) == 3
 
 
+async def test_a_dead_endpoint_is_not_asked_for_each_of_many_runs_at_once(world: World) -> None:
+    endpoint, _ = await world.endpoint(FREE_PORT, STARTED)
+    for _ in range(40):
+        await world.start()
+    await world.send()
+    assert len(await codes(world, endpoint)) == OF_ENDPOINT
+    world.clock.advance(64_000)
+    await world.send()
+    assert len(await codes(world, endpoint)) == OF_ENDPOINT + 1
+    assert {one.row.tries for one in await world.listed(endpoint)} <= {0, 1, 2}
+
+
 async def test_a_try_that_takes_too_long_is_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message, "TIMEOUT", 50)
     async with listening() as dead:

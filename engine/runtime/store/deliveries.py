@@ -4,6 +4,8 @@ A row of the outbox is spread once over the endpoints that want it. Of one run a
 the earliest that is left; when it ends, delivered or parked, the next one is due at once. So whatever waits behind a failing one
 costs nothing to look past. What is replayed comes out of its order, and what has not begun yet waits for it.
 
+What is due is not claimed: whoever sends keeps in mind what it has under way, so that one process at a time may send.
+
 Atomic and durable as turns are. Nothing here is in a turn's way: a turn writes its rows of the outbox, and no more.
 """
 

@@ -74,7 +74,7 @@ class WaitRow(Struct, frozen=True, kw_only=True):
 
 
 class TaskRow(Struct, frozen=True, kw_only=True):
-    """Work that a run waits for: open until a worker claims it, claimed until its lease runs out, and ended with its wait."""
+    """Work that a run waits for, with the id of the wait: open until a worker claims it, claimed for its lease, and ended with its wait."""
 
     tenant_id: str
     id: str

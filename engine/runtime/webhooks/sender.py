@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from engine.errors import BatonError, Unavailable
+from engine.errors import Unavailable
 from engine.model.values import Millis
 from engine.runtime.callbacks import Callbacks
 from engine.runtime.catalog import Catalog
@@ -28,7 +28,8 @@ from engine.runtime.store.rows import DeliveryRow
 from engine.runtime.vault import SealBroken, Vault
 from engine.runtime.webhooks import message
 from engine.runtime.webhooks.endpoints import signing_secrets, wants
-from engine.runtime.webhooks.places import OF_ENDPOINT, Endpoint, Place, Places, endpoint_of, place_of
+from engine.runtime.webhooks.health import Health
+from engine.runtime.webhooks.places import OF_ENDPOINT, Place, Places, endpoint_of, place_of
 from engine.runtime.webhooks.plan import BROKEN, DISABLED, SECRET, after
 
 _DAY: Final[Millis] = 86_400_000
@@ -71,12 +72,20 @@ class Sender:
         self._under_way: dict[Place, asyncio.Task[None]] = {}
         self._lately: set[Place] = set()
         """What has come to its end since the last look for what is due: the look may show it as it was before."""
-        self._failing: set[Endpoint] = set()
-        """Endpoints whose last try has failed."""
+        self._health = Health()
         self._following: set[asyncio.Task[None]] = set()
         self._sweeping = False
         self._again = False
         self._stopping = False
+
+    def wake(self) -> None:
+        """See soon what there is to send; however long that takes, whoever wakes it does not wait."""
+        if self._sweeping:
+            self._again = True
+        elif not self._stopping:
+            following = asyncio.create_task(self._follow())
+            self._following.add(following)
+            following.add_done_callback(self._following.discard)
 
     async def sweep(self) -> None:
         """Spread what is new, and begin to send what is due. A sweep that another one comes across goes round once more."""
@@ -86,8 +95,9 @@ class Sender:
         self._sweeping = True
         try:
             while self._again and not self._stopping:
+                self._again = False
                 outlook = await self._deliveries.outlook()
-                self._again = outlook.unspread
+                self._again = self._again or outlook.unspread
                 if outlook.unspread:
                     await self._deliveries.spread(self._wanted, _SPREAD_AT_ONCE)
                 if outlook.unspread or (outlook.due_at is not None and outlook.due_at <= self._store.now()):
@@ -114,7 +124,7 @@ class Sender:
         """Forget what is old: secrets that sign no more, endpoints that were deleted, deliveries, and rows of the outbox."""
         now = self._store.now()
         await self._registry.drop_old_secrets(now)
-        self._failing &= {(row.tenant_id, row.id) for row in self._catalog.webhooks()}
+        self._health.forget_others({(row.tenant_id, row.id) for row in self._catalog.webhooks()})
         for row in self._catalog.webhooks():
             if row.status == "deleted" and row.modified_at < now - _GONE:
                 await self._deliveries.forget(row.tenant_id, row.id)
@@ -125,15 +135,15 @@ class Sender:
         return [row.id for row in self._catalog.webhooks_of(tenant_id) if wants(row, event)]
 
     async def _begin(self) -> None:
-        places = Places(self._under_way.keys(), self._failing)
+        places, now = Places(self._under_way.keys(), self._health.failing), self._clock.monotonic()
         endpoints = {(row.tenant_id, row.id): row for row in self._catalog.webhooks() if row.status != "deleted"}
-        free = [endpoint for endpoint in endpoints if places.free(endpoint)]
+        free = [endpoint for endpoint in endpoints if places.free(endpoint) and not self._health.rests(endpoint, now)]
         if not free:
             return
         self._lately.clear()
         due = await self._deliveries.due(free, max(1, min(OF_ENDPOINT, _LOOKED_AT // len(free))))
         fresh = [delivery for delivery in due if place_of(delivery.row) not in self._lately]
-        for delivery in [] if self._stopping else Places(self._under_way.keys(), self._failing).fill(fresh):
+        for delivery in [] if self._stopping else Places(self._under_way.keys(), self._health.failing).fill(fresh):
             place = place_of(delivery.row)
             task = asyncio.create_task(self._deliver(delivery, endpoints[endpoint_of(delivery.row)]))
             self._under_way[place] = task
@@ -144,10 +154,7 @@ class Sender:
         outcome = await self._outcome(delivery, endpoint)
         self._outside.reach("after_delivery")
         tried = after(delivery.row, outcome, self._store.now(), self._post.chance())
-        if tried.code is None:
-            self._failing.discard(endpoint_of(tried))
-        else:
-            self._failing.add(endpoint_of(tried))
+        self._health.note(endpoint_of(tried), self._clock.monotonic(), failed=tried.code not in {None, DISABLED})
         await self._note(tried, delivery.row.tries)
         _tell(delivery, tried)
 
@@ -186,16 +193,13 @@ class Sender:
         self._lately.add(place)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("webhook_broken", tenant=place[0], webhook=place[1], error=type(error).__name__)
-        if not self._stopping:
-            following = asyncio.create_task(self._follow())
-            self._following.add(following)
-            following.add_done_callback(self._following.discard)
+        self.wake()
 
     async def _follow(self) -> None:
         try:
             await self.sweep()
-        except BatonError as error:
-            _log.warning("sweep_failed", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the ticker wakes it again
+            _log.error("sending_failed", error=type(error).__name__)
 
 
 def _tell(delivery: Delivery, tried: DeliveryRow) -> None:

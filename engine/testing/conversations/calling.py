@@ -27,6 +27,10 @@ Over = Callable[[Outbound], Performer]
 """What makes calls over that way out."""
 
 
+Unstubbed = Callable[[Call, Sequence[str]], Awaitable[Stub]]
+"""What answers a try for which there is no stub, given the names of its node; raises Mismatch where it cannot."""
+
+
 class Try(Struct, frozen=True):
     """One try of a request, as it would have left but for the credentials of its connection."""
 
@@ -45,8 +49,9 @@ class Try(Struct, frozen=True):
 class Calls:
     """Makes the calls of one performance, as far as its runs can tell."""
 
-    def __init__(self, stubs: Stubs, flow_of: FlowOf, over: Over) -> None:
+    def __init__(self, stubs: Stubs, flow_of: FlowOf, over: Over, unstubbed: Unstubbed | None = None) -> None:
         self.stubs = stubs
+        self._unstubbed = unstubbed
         self.tries: list[Try] = []
         self._flow_of = flow_of
         self._over = over
@@ -58,7 +63,7 @@ class Calls:
         """As a server makes it, but for the network."""
         names = self.stubs.names(await self._flow_of(call.run_id), call.invoke.node)
         self._asked[call.run_id].append(msgspec.to_builtins(call.invoke.request))
-        returned = await self._over(_Wire(self, call.run_id, names))(call)
+        returned = await self._over(_Wire(self, call, names))(call)
         self._statuses[call.run_id].append((returned.result or {}).get("status"))
         return returned
 
@@ -98,9 +103,15 @@ class Calls:
         if self._fault is not None:
             raise self._fault
 
-    def next_stub(self, names: Sequence[str], hop: Hop) -> Stub | None:
+    async def next_stub(self, call: Call, names: Sequence[str], hop: Hop) -> Stub | None:
         """The stub for the node's next try; without one the test has failed, whatever the run makes of it."""
         stub = self.stubs.take(names)
+        if stub is None and self._unstubbed is not None and self._fault is None:
+            try:
+                return await self._unstubbed(call, names)
+            except Mismatch as fault:
+                self._fault = fault
+                return None
         if stub is not None and _answers_requests(stub):
             return stub
         if self._fault is None:
@@ -111,9 +122,9 @@ class Calls:
 class _Wire:
     """Stands in the place of the network for one request of one node."""
 
-    def __init__(self, calls: Calls, run_id: str, names: tuple[str, ...]) -> None:
+    def __init__(self, calls: Calls, call: Call, names: tuple[str, ...]) -> None:
         self._calls = calls
-        self._run_id = run_id
+        self._call = call
         self._names = names
 
     async def send(self, request: OutboundRequest) -> Outcome:
@@ -125,7 +136,7 @@ class _Wire:
             return Outcome(code=failure.code, message=failure.message)
         retries = 0
         while True:
-            stub = self._calls.next_stub(self._names, hop)
+            stub = await self._calls.next_stub(self._call, self._names, hop)
             if stub is None:
                 return Outcome(code=BLOCKED, message="The test has no stub for it.", retries=retries)
             self._calls.tries.append(self._noted(request, hop))
@@ -137,7 +148,7 @@ class _Wire:
     def _noted(self, request: OutboundRequest, hop: Hop) -> Try:
         body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
         return Try(
-            run_id=self._run_id,
+            run_id=self._call.run_id,
             names=self._names,
             method=hop.method,
             url=_shown(hop),

@@ -107,7 +107,7 @@ class Performance:
 
     async def catch_up(self) -> None:
         """Every run may have gone on by itself, or because of another."""
-        for run in self.runs:
+        for run in self.runs if self.scene.count_turns() > len(self.turns) else ():
             for reply in await self.scene.turns_after(run.id, run.reply.rev):
                 self.went_on(reply)
 

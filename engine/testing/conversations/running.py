@@ -108,19 +108,20 @@ def _result(
 async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory) -> _Performed:
     scene = Scene(stage, test.given, memory, test.stubs)
     performance = Performance(scene, flow.flow)
-    outcome = await _played(performance, test)
+    outcome = await play(performance, test)
     visits = [visit for run in performance.runs for visit in scene.calls.with_statuses(run.id, await scene.visits(run.id))]
     return _Performed(outcome, tuple(performance.turns), tuple(visits), tuple(scene.calls.tries), tuple(performance.transcript))
 
 
-async def _played(performance: Performance, test: ConversationTest) -> Outcome:
+async def play(performance: Performance, test: ConversationTest) -> Outcome:
+    """Go through the steps of the test, up to the first that goes otherwise."""
     try:
         await performance.scene.open()
     except Refused as refusal:
         return Failed(f"the conversation could not be opened: {refusal}", test.line)
     for number, step in enumerate(test.steps, 1):
         try:
-            await _play(performance, step.action)
+            await _take(performance, step.action)
             if number == len(test.steps):
                 performance.demand_all_named()
         except Mismatch as mismatch:
@@ -128,7 +129,7 @@ async def _played(performance: Performance, test: ConversationTest) -> Outcome:
     return _stubs_used(performance.scene.calls.stubs, test)
 
 
-async def _play(performance: Performance, action: Action) -> None:
+async def _take(performance: Performance, action: Action) -> None:
     """One step; raises Mismatch where it goes otherwise. Whatever comes after a turn's blocks, they must have been named."""
     match action:
         case Bot(wanted):

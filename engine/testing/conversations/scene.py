@@ -31,7 +31,7 @@ from engine.runtime.turns.signals import callback_name
 from engine.runtime.turns.tasks import Verdict
 from engine.runtime.vault import Vault
 from engine.testing.clock import ManualClock
-from engine.testing.conversations.calling import Calls
+from engine.testing.conversations.calling import Calls, Unstubbed
 from engine.testing.conversations.script import START, Answer, Given
 from engine.testing.conversations.stubs import Stub, Stubs
 from engine.testing.memory import MemoryStore
@@ -85,12 +85,19 @@ class Scene:
     What starts a turn raises Mismatch where the turn made a call that the stubs do not answer.
     """
 
-    def __init__(self, stage: Stage, given: Given, memory: RunMemory, stubs: Mapping[str, Sequence[Stub]]) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        given: Given,
+        memory: RunMemory,
+        stubs: Mapping[str, Sequence[Stub]],
+        unstubbed: Unstubbed | None = None,
+    ) -> None:
         self._clock = ManualClock(given.now)
         self._store = MemoryStore(self._clock)
         self._memory = memory
         self._flows = stage.flows
-        self.calls = Calls(Stubs(stage.tested, stage.flows, stubs), self._flow_of, stage.requests)
+        self.calls = Calls(Stubs(stage.tested, stage.flows, stubs), self._flow_of, stage.requests, unstubbed)
         outside = Outside({"http": self.calls})
         new_id = _ids().__next__
         self._executor = Executor(self._store, stage.catalog, _KEYRING, self._clock, outside=outside, new_id=new_id, memory=memory)
@@ -195,6 +202,10 @@ class Scene:
     async def newest(self, run_id: str) -> TurnReply:
         """The run's newest turn, whoever had a hand in it."""
         return decode_reply((await self.view(run_id)).turns[-1].reply)
+
+    def count_turns(self) -> int:
+        """How many turns all runs have taken."""
+        return self._store.count_turns()
 
     async def turns_after(self, run_id: str, rev: int) -> list[TurnReply]:
         """The run's turns behind the one of that number, in order."""
