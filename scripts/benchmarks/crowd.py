@@ -63,10 +63,10 @@ async def gather(path: Path, waiting: int, due: int) -> Crowd:
     finally:
         await runtime.stop()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -200000"):
+            connection.execute(f"PRAGMA {pragma}")
         _copy(connection, first[PATIENT], waiting - due - 1)
         _copy(connection, first[HASTY], due - 1)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Crowd(path, tenant.tenant_id, waiting, due)
 
 

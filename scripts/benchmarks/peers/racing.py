@@ -7,10 +7,11 @@ import asyncio
 import contextlib
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import asdict, dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -23,6 +24,10 @@ _WARM_UP: Final = 0.3
 
 class WrongReplyError(Exception):
     """An engine said something else than it must; its figures would mean nothing."""
+
+
+class NotStoredError(Exception):
+    """An engine replied before the turn had been committed; its figures would be of something else."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,11 @@ class BlockingEngine(Protocol):
 def race_blocking(engine: Callable[[Path], contextlib.AbstractContextManager[BlockingEngine]]) -> None:
     """Measure an engine that blocks."""
     folder, seconds, counts = _asked()
-    with _quiet() as told, engine(folder / "conversations.db") as one:
+    path = folder / "conversations.db"
+    with _quiet() as told, engine(path) as one, _watcher(path) as has_stored:
         numbers = count()
+        for _ in islice(_talk(one, numbers), TURNS):
+            has_stored()
         rates = [_interleaved(one, numbers, at_once, seconds) for at_once in counts]
         told(one.durability(), rates)
 
@@ -68,10 +76,16 @@ def race(
 ) -> None:
     """Measure an engine that lives on an event loop, which `runner` makes."""
     folder, seconds, counts = _asked()
+    path = folder / "conversations.db"
 
     async def main(told: Callable[[Durability, list[float]], None]) -> None:
-        async with engine(folder / "conversations.db") as one:
+        async with engine(path) as one:
             numbers = count()
+            with _watcher(path) as has_stored:
+                talk = _talk_async(one, numbers)
+                for _ in range(TURNS):
+                    await anext(talk)
+                    has_stored()
             rates = [await _together(one, numbers, at_once, seconds) for at_once in counts]
             told(await one.durability(), rates)
 
@@ -94,6 +108,25 @@ def _quiet() -> Iterator[Callable[[Durability, list[float]], None]]:
         os.write(out, json.dumps({**asdict(durability), "per_second": rates}).encode() + b"\n")
 
     yield told
+
+
+@contextlib.contextmanager
+def _watcher(path: Path) -> Iterator[Callable[[], None]]:
+    """Raises NotStoredError where nobody has committed to the file since it was asked the last time."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+
+        def version() -> int:
+            (number,) = connection.execute("PRAGMA data_version").fetchone()
+            return int(number)
+
+        seen = [version()]
+
+        def has_stored() -> None:
+            before, seen[0] = seen[0], version()
+            if seen[0] == before:
+                raise NotStoredError
+
+        yield has_stored
 
 
 def _interleaved(engine: BlockingEngine, numbers: Iterator[int], conversations: int, seconds: float) -> float:
