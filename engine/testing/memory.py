@@ -45,6 +45,7 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
+from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
 from engine.testing.memory_tables import Changes, Key, RowT, Table
 
@@ -76,6 +77,7 @@ class MemoryStore:
         """(tenant, run) to its open wait."""
         self._turn_keys: dict[tuple[str, str | None], Key] = {}
         """(tenant, turn) to its key."""
+        self.deliveries = MemoryDeliveries(self._outbox, self._clock)
 
     def now(self) -> Millis:
         """The given clock, which never goes back here."""
@@ -171,6 +173,8 @@ class MemoryStore:
         if row is None:
             return None
         turn = self._turns.get(self._turn_keys.get((tenant_id, row.turn_id), ()))
+        if turn is not None and not turn.done:  # one that a cancel has overtaken is never done
+            turn = self._turns.get((tenant_id, turn.run_id, turn.rev + 1))
         reply = row.reply if row.reply is not None or turn is None or not turn.done else turn.reply
         return StoredReply(digest=row.digest, at=row.at, done=reply is not None, reply=reply)
 
@@ -204,6 +208,7 @@ class MemoryStore:
                     self._change_run(changes, snapshot, record)
                     self._change_conversation(changes, snapshot, record, record.turn.at)
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
+                self._tell(changes, decision.outbox)
         if decision.idempotency is not None:
             kept = decision.idempotency
             changes.put(self._idempotency, (kept.tenant_id, kept.scope, kept.key), kept)
@@ -232,8 +237,11 @@ class MemoryStore:
             changes.insert(self._messages, (tenant, message.id), message)
         for usage in record.usage:
             changes.insert(self._usage, (tenant, usage.id), usage)
-        for told in record.outbox:
-            changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
+        self._tell(changes, record.outbox)
+
+    def _tell(self, changes: Changes, outbox: Sequence[OutboxRow]) -> None:
+        for told in outbox:
+            changes.insert(self._outbox, (told.tenant_id, told.run_id, told.rev, told.n), told)
 
     def _put_run(self, changes: Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
         stored = self._runs.get((run.tenant_id, run.id))
@@ -280,7 +288,8 @@ class MemoryStore:
         """Looks at every run."""
         now = self.now()
         out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id) for _, run in sorted(out, key=lambda one: one[0])[:limit]]
+        oldest = sorted(out, key=lambda one: one[0])[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
@@ -344,6 +353,14 @@ class MemoryStore:
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+
+    def count_turns(self) -> int:
+        """Turns of all runs; for tests to look at."""
+        return len(self._turn_keys)
+
+    def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
+        """The tenant's tasks, the oldest first; for tests to look at."""
+        return sorted(_of(self._tasks, lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)
 
     async def prune(self, before: Millis) -> int:
         """All at once."""

@@ -4,34 +4,41 @@ import re
 
 import pytest
 
-from engine.runtime.store.sqlite import questions, statements
+from engine.runtime.store.sqlite import delivery_statements, questions, statements
 
 OF_ALL_TENANTS = {
     "ANYTHING",
     "DUE",
     "DUE_TENANTS",
+    "COUNT_PARKED",
     "LAPSED",
     "NEXT_DUE",
+    "OUTLOOK",
     "PROVE",
     "PRUNE",
+    "PRUNE_DELIVERIES",
+    "PRUNE_TOLD",
     "RAISE_MARK",
     "READ_MARK",
+    "UNSPREAD",
 }
 """Sweeps, which tenants share, and what concerns the file itself."""
-OF_TENANTS = "run|wait|turn|conversation|message|usage|idempotency|effect_result|signal|listening|task"
+OF_TENANTS = "run|wait|turn|conversation|message|usage|idempotency|effect_result|signal|listening|task|outbox|delivery"
 
 
 def every_statement() -> dict[str, str]:
-    found = {**vars(statements), **vars(questions)}
+    found = {**vars(statements), **vars(questions), **vars(delivery_statements)}
     single = {name: text for name, text in found.items() if name.isupper() and isinstance(text, str)}
-    return {**single, **{f"END_WAIT {by}": text for by, text in statements.END_WAIT.items()}}
+    ends = {f"END_WAIT {by}": text for by, text in statements.END_WAIT.items()}
+    return {**single, **ends, **{f"DELIVERIES {state}": text for state, text in delivery_statements.DELIVERIES.items()}}
 
 
 STATEMENTS = every_statement()
 
 
 def test_the_statements_are_found() -> None:
-    assert {"UPDATE_RUN", "LOAD_RUN_AND_WAIT", "RUN_VIEW", "DUE_OF_TENANTS", "END_WAIT answered"} < STATEMENTS.keys()
+    some = {"UPDATE_RUN", "LOAD_RUN_AND_WAIT", "RUN_VIEW", "DUE_OF_TENANTS", "END_WAIT answered", "MAKE_DELIVERY", "DELIVERIES parked"}
+    assert some < STATEMENTS.keys()
     assert STATEMENTS.keys() > OF_ALL_TENANTS
 
 
