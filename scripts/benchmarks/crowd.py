@@ -1,6 +1,7 @@
 """A database with a crowd of waiting runs: a real run of each kind, made by the executor, and copies of it with ids of their own.
 
 The copies go through the store's own insert statements, in bulk; they need not outlive a power cut, so nothing is synced before the end.
+What webhooks are told of a run is pruned long before a patient one goes on, so that is not copied.
 """
 
 import re
