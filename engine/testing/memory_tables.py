@@ -1,6 +1,6 @@
 """Rows of a store in memory, and what one decision changes of them: all of it or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,6 +31,10 @@ class Table(Generic[RowT]):
     def get(self, key: Key) -> RowT | None:
         """The row, if there is one."""
         return self[key] if key in self._rows else None
+
+    def of(self, wanted: Callable[[RowT], bool]) -> list[RowT]:
+        """The rows that are wanted, in the order in which their keys came."""
+        return [row for row in self if wanted(row)]
 
     def put(self, key: Key, row: bytes) -> None:
         """Keep the encoded row."""
