@@ -47,7 +47,7 @@ from engine.runtime.store.rows import (
 )
 from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
-from engine.testing.memory_tables import Changes, Key, Table
+from engine.testing.memory_tables import Changes, Key, Table, is_chosen
 
 __all__ = ["MemoryRegistry", "MemoryStore"]
 
@@ -312,7 +312,7 @@ class MemoryStore:
     async def runs(self, tenant_id: str, chosen: RunFilter) -> Sequence[RunView]:
         """Looks at every run."""
         views = (self._view(run) for run in sorted(self._runs, key=lambda run: run.id, reverse=True) if run.tenant_id == tenant_id)
-        return [view for view in views if _is_chosen(view, chosen)][: chosen.limit]
+        return [view for view in views if is_chosen(view, chosen)][: chosen.limit]
 
     async def turns(self, tenant_id: str, run_id: str) -> Sequence[TurnRow]:
         """In order of rev."""
@@ -381,15 +381,4 @@ def _sum(key: str, rows: list[UsageRow]) -> UsageSum:
         completion_tokens=sum(row.completion_tokens for row in rows),
         cost_micros=sum(row.cost_micros or 0 for row in rows),
         unpriced_tokens=sum(row.prompt_tokens + row.completion_tokens for row in rows if row.cost_micros is None),
-    )
-
-
-def _is_chosen(view: RunView, chosen: RunFilter) -> bool:
-    run = view.run
-    return (
-        (chosen.conversation_id is None or run.conversation_id == chosen.conversation_id)
-        and (chosen.customer_id is None or view.customer_id == chosen.customer_id)
-        and (not chosen.open_only or run.ended_at is None)
-        and (chosen.status is None or run.status == chosen.status)
-        and (chosen.intent is None or run.intent == chosen.intent)
     )
