@@ -81,13 +81,18 @@ class DirectTalk:
         opened = await runtime.executor.open(tenant_id, OpenRequest(public_key_id="bench"))
         return cls(runtime, Caller(tenant_id=tenant_id, conversation_id=opened.conversation_id))
 
-    async def go_on(self, until: float) -> list[float]:
-        """Take turns until the moment, by perf_counter; the seconds that each took."""
+    async def go_on(self, until: "float | asyncio.Task[int]") -> list[float]:
+        """Take turns until the moment, by perf_counter, or until the task is done; the seconds that each took."""
         latencies: list[float] = []
-        while (began := perf_counter()) < until or not latencies:
+        while not _is_over(until, began := perf_counter()) or not latencies:
             self._reply = await self._turn(self._reply)
             latencies.append(perf_counter() - began)
         return latencies
+
+    async def take(self, turns: int) -> None:
+        """Take so many turns."""
+        for _ in range(turns):
+            self._reply = await self._turn(self._reply)
 
     async def _turn(self, before: TurnReply | None) -> TurnReply:
         executor = self._runtime.executor
@@ -96,3 +101,7 @@ class DirectTalk:
         token = self._runtime.keyring.wait_token(self._caller.tenant_id, before.wait_id)
         request = ResumeRequest(run_id=before.execution_id, wait_token=token, values={"word": next(self._words)})
         return (await executor.resume(self._caller, request)).reply
+
+
+def _is_over(until: "float | asyncio.Task[int]", now: float) -> bool:
+    return until.done() if isinstance(until, asyncio.Task) else now >= until

@@ -25,10 +25,12 @@ from engine.testing.conversations.script import (
     Action,
     Advance,
     Bot,
+    CalledBack,
     Cancel,
     ConversationTest,
     Emitted,
     Expect,
+    Happened,
     Holds,
     Is,
     OnRun,
@@ -36,6 +38,7 @@ from engine.testing.conversations.script import (
     Rejected,
     Sent,
     Step,
+    TaskEnded,
     TestFile,
     Trigger,
     TriggerRejected,
@@ -61,21 +64,29 @@ class _Performed(Struct, frozen=True):
     transcript: tuple[Line, ...]
 
 
-def run_tests(test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None) -> list[TestResult]:
+Flows = Mapping[str, Flow | None]
+"""Flow id to flow; None for one that has errors."""
+
+
+def run_tests(test_file: TestFile, flows: Flows, *, only: str | None = None) -> list[TestResult]:
     """The results of the file's tests, in order; `only` leaves those whose name holds the word, in whatever case."""
     return asyncio.run(perform_tests(test_file, flows, only=only))
 
 
 async def perform_tests(
-    test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None, modes: Modes = STRAIGHT_AND_STORED
+    test_file: TestFile, flows: Flows, *, only: str | None = None, modes: Modes = STRAIGHT_AND_STORED
 ) -> list[TestResult]:
     """The same for a caller that has an event loop."""
     chosen = [test for test in test_file.tests if only is None or only.casefold() in test.name.casefold()]
-    if test_file.flow not in flows:
-        message = f"there is no flow `{test_file.flow}`{nearest(test_file.flow, list(flows))}"
-        return [_result(test_file, test, Failed(message, test_file.line)) for test in chosen]
-    stage = await Stage.of(flows[test_file.flow], called_by(flows[test_file.flow], flows))
-    return [await _tested(stage, test_file, flows[test_file.flow], test, modes) for test in chosen]
+    flow = flows.get(test_file.flow)
+    if flow is None:
+        return [_result(test_file, test, Failed(_unplayable(test_file.flow, flows), test_file.line)) for test in chosen]
+    stage = await Stage.of(flow, called_by(flow, {name: known for name, known in flows.items() if known is not None}))
+    return [await _tested(stage, test_file, flow, test, modes) for test in chosen]
+
+
+def _unplayable(name: str, flows: Flows) -> str:
+    return f"the flow `{name}` has errors" if name in flows else f"there is no flow `{name}`{nearest(name, list(flows))}"
 
 
 async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes) -> TestResult:
@@ -97,19 +108,20 @@ def _result(
 async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory) -> _Performed:
     scene = Scene(stage, test.given, memory, test.stubs)
     performance = Performance(scene, flow.flow)
-    outcome = await _played(performance, test)
+    outcome = await play(performance, test)
     visits = [visit for run in performance.runs for visit in scene.calls.with_statuses(run.id, await scene.visits(run.id))]
     return _Performed(outcome, tuple(performance.turns), tuple(visits), tuple(scene.calls.tries), tuple(performance.transcript))
 
 
-async def _played(performance: Performance, test: ConversationTest) -> Outcome:
+async def play(performance: Performance, test: ConversationTest) -> Outcome:
+    """Go through the steps of the test, up to the first that goes otherwise."""
     try:
         await performance.scene.open()
     except Refused as refusal:
         return Failed(f"the conversation could not be opened: {refusal}", test.line)
     for number, step in enumerate(test.steps, 1):
         try:
-            await _play(performance, step.action)
+            await _take(performance, step.action)
             if number == len(test.steps):
                 performance.demand_all_named()
         except Mismatch as mismatch:
@@ -117,7 +129,7 @@ async def _played(performance: Performance, test: ConversationTest) -> Outcome:
     return _stubs_used(performance.scene.calls.stubs, test)
 
 
-async def _play(performance: Performance, action: Action) -> None:
+async def _take(performance: Performance, action: Action) -> None:
     """One step; raises Mismatch where it goes otherwise. Whatever comes after a turn's blocks, they must have been named."""
     match action:
         case Bot(wanted):
@@ -125,7 +137,7 @@ async def _play(performance: Performance, action: Action) -> None:
         case OnRun(number):
             performance.run.demand_named()
             performance.choose(number)
-        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel():
+        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel() | Happened() | TaskEnded() | CalledBack():
             performance.demand_all_named()
             await act(performance, action)
         case Expect() | Is() | Holds() | Path() | Sent() | Emitted():

@@ -15,15 +15,11 @@ from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.store.port import StaleRecord
-from engine.runtime.store.sqlite.pieces import Statement, Turn
+from engine.runtime.store.sqlite.pieces import Piece, Turn
 from engine.runtime.store.sqlite.save import write
 
 TRIES = 3
 """Times that a stale piece is done before its caller hears of it."""
-
-
-Piece = Turn[Any] | Statement
-"""What one caller wants done. Whatever it raises undoes it; a turn that was stale begins again with `load`."""
 
 
 class Outcome(Struct, frozen=True):
@@ -39,65 +35,60 @@ class Rounds:
     def __init__(self, cursor: sqlite3.Cursor, clock: Callable[[], Millis]) -> None:
         self._cursor = cursor
         self._clock = clock
-        self._failures: Counter[Turn[Any]] = Counter()
+        self._failures: Counter[Piece] = Counter()
         self._outcomes: dict[Piece, Outcome] = {}
-        self._left: list[Turn[Any]] = []
+        self._left: list[Piece] = []
 
     def take(self, pieces: Sequence[Piece]) -> list[Outcome]:
         """The outcome of each; what the database itself fails with is raised, and the transaction is worth nothing then."""
-        for piece in pieces:
-            if isinstance(piece, Statement):
-                self._run(piece)
-            else:
-                self._left.append(piece)
+        self._left = [*pieces]
         while self._left:
             left, self._left = self._left, []
             self._save(self._decided(self._loaded(left)))
         return [self._outcomes[piece] for piece in pieces]
 
-    def _loaded(self, turns: Sequence[Turn[Any]]) -> list[Turn[Any]]:
-        loaded: list[Turn[Any]] = []
+    def _loaded(self, pieces: Sequence[Piece]) -> list[Piece]:
+        loaded: list[Piece] = []
         taken: set[Hashable] = set()
-        for turn in turns:
+        for piece in pieces:
             try:
-                if taken.isdisjoint(turn.concerns) and taken.isdisjoint(found := turn.load(self._cursor, self._clock())):
-                    taken.update(turn.concerns, found)
-                    loaded.append(turn)
+                if taken.isdisjoint(piece.concerns) and taken.isdisjoint(found := piece.load(self._cursor, self._clock())):
+                    taken.update(piece.concerns, found)
+                    loaded.append(piece)
                 else:
-                    self._left.append(turn)
+                    self._left.append(piece)
             except Exception as error:  # noqa: BLE001 - whatever it was, its caller hears of it
-                self._fail(turn, error)
+                self._fail(piece, error)
         return loaded
 
-    def _decided(self, turns: Sequence[Turn[Any]]) -> list[Turn[Any]]:
-        decided: list[Turn[Any]] = []
-        for turn in turns:
+    def _decided(self, pieces: Sequence[Piece]) -> list[Piece]:
+        decided: list[Piece] = []
+        for piece in pieces:
             try:
-                turn.decide()
-                decided.append(turn)
+                piece.decide()
+                decided.append(piece)
             except Exception as error:  # noqa: BLE001 - the same
-                self._fail(turn, error)
+                self._fail(piece, error)
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - a native library that panics raises no Exception: nobody would be answered
-                self._fail(turn, _panicked(error))
+                self._fail(piece, _panicked(error))
         return decided
 
-    def _save(self, turns: Sequence[Turn[Any]]) -> None:
-        """All of them, or where that fails, one after the other."""
-        error = self._attempt(lambda: write(self._cursor, [one for turn in turns for one in turn.writes]))
-        if error is None:
-            self._outcomes.update((turn, Outcome(turn.answer)) for turn in turns)
-        elif len(turns) == 1:
-            self._fail(turns[0], error)
-        else:
-            for turn in turns:
-                self._save([turn])
+    def _save(self, pieces: Sequence[Piece]) -> None:
+        """The turns together, where that can be done, and everything else one after the other."""
+        turns = [piece for piece in pieces if isinstance(piece, Turn)]
+        together = len(turns) > 1 and self._attempt(lambda: write(self._cursor, [one for turn in turns for one in turn.writes])) is None
+        for piece in pieces:
+            if together and isinstance(piece, Turn):
+                self._outcomes[piece] = Outcome(piece.answer)
+            else:
+                self._save_alone(piece)
 
-    def _run(self, statement: Statement) -> None:
-        error = self._attempt(lambda: self._outcomes.update({statement: Outcome(statement.run(self._cursor))}))
+    def _save_alone(self, piece: Piece) -> None:
+        error = self._attempt(lambda: self._outcomes.update({piece: Outcome(piece.save(self._cursor))}))
         if error is not None:
-            self._outcomes[statement] = Outcome(error=error)
+            self._fail(piece, error)
 
     def _attempt(self, step: Callable[[], None]) -> Exception | None:
         """Do it whole, or not at all; gives what it failed with."""
@@ -113,17 +104,17 @@ class Rounds:
         self._cursor.execute("RELEASE attempt")
         return failure
 
-    def _fail(self, turn: Turn[Any], error: Exception) -> None:
+    def _fail(self, piece: Piece, error: Exception) -> None:
         if _is_of_the_database(error):
             raise error
         if not isinstance(error, StaleRecord | sqlite3.IntegrityError):
-            self._outcomes[turn] = Outcome(error=error)
+            self._outcomes[piece] = Outcome(error=error)
             return
-        self._failures[turn] += 1
-        if self._failures[turn] < TRIES:
-            self._left.append(turn)
+        self._failures[piece] += 1
+        if self._failures[piece] < TRIES:
+            self._left.append(piece)
         else:
-            self._outcomes[turn] = Outcome(error=error if isinstance(error, StaleRecord) else StaleRecord(str(error)))
+            self._outcomes[piece] = Outcome(error=error if isinstance(error, StaleRecord) else StaleRecord(str(error)))
 
 
 def _panicked(error: BaseException) -> RuntimeError:

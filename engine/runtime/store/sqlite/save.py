@@ -101,6 +101,7 @@ def _add_note(asked: list[Write], snapshot: Snapshot, noted: Noted) -> None:
     for record in noted.turns:
         _add_record(asked, snapshot, record)
     _add_conversation(asked, snapshot, noted.opened_conversation, noted.conversation, snapshot.now)
+    asked += [(INSERT["outbox"], _event(event)) for event in noted.outbox]
 
 
 def _add_record(asked: list[Write], snapshot: Snapshot, record: Record) -> None:
@@ -187,4 +188,4 @@ def _signal(row: SignalRow) -> tuple[Any, ...]:
 
 
 def _event(row: OutboxRow) -> tuple[Any, ...]:
-    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload))
+    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload), row.wanted)

@@ -23,7 +23,8 @@ from engine.runtime.clock import SteadyClock
 from engine.runtime.faults import FaultName, FaultPoints
 from engine.runtime.store.sqlite.aside import Aside
 from engine.runtime.store.sqlite.connect import BUSY_MILLIS, Synchronous, connect_writer
-from engine.runtime.store.sqlite.rounds import Outcome, Piece, Rounds
+from engine.runtime.store.sqlite.pieces import Piece
+from engine.runtime.store.sqlite.rounds import Outcome, Rounds
 from engine.runtime.store.sqlite.statements import RAISE_MARK
 
 BATCH = 64
