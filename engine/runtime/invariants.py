@@ -128,8 +128,10 @@ _QUESTIONS: Final = (
     ),
     _Question(
         "I6: run {0} tells {1} things in rev {2}, numbered {3} to {4}",
-        """SELECT run_id, count(*), rev, min(n), max(n) FROM outbox GROUP BY tenant_id, run_id, rev
-           HAVING min(n) != 0 OR max(n) != count(*) - 1""",
+        """SELECT outbox.run_id, count(*), outbox.rev, min(n), max(n) FROM outbox
+           LEFT JOIN turn ON turn.tenant_id = outbox.tenant_id AND turn.run_id = outbox.run_id AND turn.rev = outbox.rev
+           WHERE turn.at >= coalesce((SELECT value FROM meta WHERE name = 'forgotten'), 0)
+           GROUP BY outbox.tenant_id, outbox.run_id, outbox.rev HAVING min(n) != 0 OR max(n) != count(*) - 1""",
     ),
     _Question(
         "I6: the outbox has the id {0} {1} times",
@@ -139,7 +141,13 @@ _QUESTIONS: Final = (
         "I6: endpoint {0} is told of rev {1}, {2} of run {3}, of which the outbox knows nothing",
         """SELECT endpoint_id, delivery.rev, delivery.n, delivery.run_id FROM delivery
            LEFT JOIN outbox ON outbox.tenant_id = delivery.tenant_id AND outbox.run_id = delivery.run_id
-           AND outbox.rev = delivery.rev AND outbox.n = delivery.n AND outbox.spread_at IS NOT NULL WHERE outbox.id IS NULL""",
+           AND outbox.rev = delivery.rev AND outbox.n = delivery.n AND outbox.wanted WHERE outbox.id IS NULL""",
+    ),
+    _Question(
+        "I6: rev {0}, {1} of run {2} is wanted by endpoints, and none is told of it",
+        """SELECT outbox.rev, outbox.n, outbox.run_id FROM outbox
+           LEFT JOIN delivery ON outbox.tenant_id = delivery.tenant_id AND outbox.run_id = delivery.run_id
+           AND outbox.rev = delivery.rev AND outbox.n = delivery.n WHERE outbox.wanted AND delivery.tenant_id IS NULL""",
     ),
     _Question(
         "I6: the delivery of rev {0} of run {1} has half an end: moment {2}, cause {3}, due at {4}",

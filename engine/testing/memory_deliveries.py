@@ -25,18 +25,19 @@ class MemoryDeliveries:
     async def outlook(self) -> Outlook:
         """As it stands."""
         due = [row.due_at for row in self._rows if row.due_at is not None]
-        return Outlook(any(row.spread_at is None for row in self._outbox), min(due, default=None))
+        return Outlook(any(row.wanted is None for row in self._outbox), min(due, default=None))
 
     async def spread(self, wanted: Wanted, limit: int) -> int:
         """Nothing comes between."""
         now = self._clock.now()
-        fresh = sorted((row for row in self._outbox if row.spread_at is None), key=_age)[:limit]
+        fresh = sorted((row for row in self._outbox if row.wanted is None), key=_age)[:limit]
         for row in fresh:
-            for endpoint_id in wanted(row.tenant_id, row.type):
+            endpoints = wanted(row.tenant_id, row.type)
+            for endpoint_id in endpoints:
                 made = DeliveryRow(tenant_id=row.tenant_id, run_id=row.run_id, rev=row.rev, n=row.n, endpoint_id=endpoint_id)
                 if _key(made) not in self._rows:
                     self._put(made if self._left(made) else replace(made, due_at=now))
-            self._outbox.put((row.tenant_id, row.run_id, row.rev, row.n), _encode(replace(row, spread_at=now)))
+            self._mark(row, wanted=bool(endpoints))
         return len(fresh)
 
     async def due(self, endpoints: Sequence[tuple[str, str]], each: int) -> Sequence[Delivery]:
@@ -79,17 +80,13 @@ class MemoryDeliveries:
         """All at once."""
         before = {"delivered": kept.delivered, "parked": kept.parked}
         count = self._drop([row for row in self._rows if row.ended_as and (row.ended_at or 0) < before[row.ended_as]])
-        turns = defaultdict[Key, list[OutboxRow]](list)
-        for told in self._outbox:
-            turns[told.tenant_id, told.run_id, told.rev].append(told)
-        for row in self._rows:
-            turns.pop((row.tenant_id, row.run_id, row.rev), None)
-        old = [
-            told for rows in turns.values() if all(row.spread_at is not None and row.spread_at < kept.told for row in rows) for told in rows
-        ]
+        old = [told for told in self._outbox if told.wanted is False and told.at < kept.told]
         for told in old:
             self._outbox.drop((told.tenant_id, told.run_id, told.rev, told.n))
         return count + len(old)
+
+    def _mark(self, told: OutboxRow, *, wanted: bool) -> None:
+        self._outbox.put((told.tenant_id, told.run_id, told.rev, told.n), _encode(replace(told, wanted=wanted)))
 
     def _promote(self, row: DeliveryRow) -> None:
         left = self._left(row)
@@ -115,6 +112,10 @@ class MemoryDeliveries:
     def _drop(self, rows: Sequence[DeliveryRow]) -> int:
         for row in rows:
             self._rows.drop(_key(row))
+        left = {(row.tenant_id, row.run_id, row.rev, row.n) for row in self._rows}
+        for row in rows:
+            if (row.tenant_id, row.run_id, row.rev, row.n) not in left:
+                self._mark(self._told(row), wanted=False)
         return len(rows)
 
 

@@ -1,12 +1,12 @@
 """Rows of a store in memory, and what one decision changes of them: all of it or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from engine.runtime.store.port import StaleRecord
+from engine.runtime.store.port import RunFilter, RunView, StaleRecord
 
 RowT = TypeVar("RowT", bound=Struct)
 Key = tuple[Any, ...]
@@ -31,6 +31,10 @@ class Table(Generic[RowT]):
     def get(self, key: Key) -> RowT | None:
         """The row, if there is one."""
         return self[key] if key in self._rows else None
+
+    def of(self, wanted: Callable[[RowT], bool]) -> list[RowT]:
+        """The rows that are wanted, in the order in which their keys came."""
+        return [row for row in self if wanted(row)]
 
     def put(self, key: Key, row: bytes) -> None:
         """Keep the encoded row."""
@@ -61,3 +65,15 @@ class Changes:
         """Put everything into the tables."""
         for (_, key), (table, row) in self._rows.items():
             table.put(key, row)
+
+
+def is_chosen(view: RunView, chosen: RunFilter) -> bool:
+    """Whether the filter lets the run through."""
+    run = view.run
+    return (
+        (chosen.conversation_id is None or run.conversation_id == chosen.conversation_id)
+        and (chosen.customer_id is None or view.customer_id == chosen.customer_id)
+        and (not chosen.open_only or run.ended_at is None)
+        and (chosen.status is None or run.status == chosen.status)
+        and (chosen.intent is None or run.intent == chosen.intent)
+    )

@@ -86,42 +86,47 @@ class State(Struct, frozen=True):
                 return ""
 
 
-def after(state: State, happening: Happening, now: int) -> State:
-    """The state when it has happened."""
+def after(state: State, happening: Happening, now: int) -> tuple[State, bool]:
+    """The state when it has happened, and whether somebody will look after the run."""
     match happening:
         case Arrives(kind, n, seen, _):
-            known = replace(state, kept=(*state.kept, (now, kind, n)))
-            return looked(known, now) if seen and kind in HEARD.get(state.at, ()) else known
+            return replace(state, kept=(*state.kept, (now, kind, n))), seen and kind in HEARD.get(state.at, ())
         case Begins(seen):
-            if state.at != "ask":
-                return state
-            begun = replace(state, at="first", until=now + LASTS)
-            return looked(begun, now) if seen else begun
+            return (replace(state, at="first", until=now + LASTS), seen) if state.at == "ask" else (state, False)
         case Cancels():
-            return replace(state, at="cancelled") if state.at in {"ask", *HEARD} else state
+            return (replace(state, at="cancelled") if state.at in {"ask", *HEARD} else state), False
+
+
+def look(state: State, now: int) -> tuple[State, bool]:
+    """The state when somebody has looked after the run at this moment, and whether another wait has begun, to be looked after too."""
+    if state.at not in HEARD:
+        return state, False
+    came = next((event for event in state.kept if event[1] in HEARD[state.at] and event[0] < state.until), None)
+    if came is None:
+        return (replace(state, at="late") if now >= state.until else state), False
+    rest, taken = tuple(event for event in state.kept if event is not came), (*state.taken, came[2])
+    if state.at == "first":
+        return replace(state, at="second", until=now + LASTS, kept=rest, taken=taken), True
+    return replace(state, at="both", kept=rest, taken=taken), False
 
 
 def looked(state: State, now: int) -> State:
-    """The state when somebody has looked after the run at this moment."""
-    while state.at in HEARD:
-        came = next((event for event in state.kept if event[1] in HEARD[state.at] and event[0] < state.until), None)
-        if came is None and now < state.until:
-            return state
-        if came is None:
-            return replace(state, at="late")
-        rest = tuple(event for event in state.kept if event is not came)
-        following = "second" if state.at == "first" else "both"
-        state = replace(state, at=following, until=now + LASTS, kept=rest, taken=(*state.taken, came[2]))
-    return state
+    """The state when it has been looked after until nothing comes of it any more."""
+    state, again = look(state, now)
+    return looked(state, now) if again else state
 
 
 def outcomes(states: frozenset[State], happenings: tuple[Happening, ...], now: int) -> frozenset[State]:
-    """Every state that there may be when these have happened at the same moment, in whatever order."""
-    return frozenset(ended for state in states for ended in _in_any_order(state, happenings, now))
+    """Every state that there may be when these have happened at the same moment, in whatever order, looks between them."""
+    return frozenset(ended for state in states for ended in _in_any_order(state, happenings, 0, now))
 
 
-def _in_any_order(state: State, happenings: tuple[Happening, ...], now: int) -> Iterator[State]:
-    if not happenings:
+def _in_any_order(state: State, happenings: tuple[Happening, ...], looks: int, now: int) -> Iterator[State]:
+    if not happenings and not looks:
         yield state
+    if looks:
+        following, again = look(state, now)
+        yield from _in_any_order(following, happenings, looks - 1 + again, now)
     for place, happening in enumerate(happenings):
-        yield from _in_any_order(after(state, happening, now), (*happenings[:place], *happenings[place + 1 :]), now)
+        following, woken = after(state, happening, now)
+        yield from _in_any_order(following, (*happenings[:place], *happenings[place + 1 :]), looks + woken, now)

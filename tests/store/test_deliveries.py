@@ -77,7 +77,7 @@ async def test_what_is_due_tells_its_event(store: Store) -> None:
     run = await start(store)
     await store.deliveries.spread(to_here, ALL)
     (one,) = await due(store)
-    assert (one.told.run_id, one.told.type, one.told.payload, one.told.spread_at) == (run, "test.event", {"n": 0}, store.now())
+    assert (one.told.run_id, one.told.type, one.told.payload, one.told.wanted) == (run, "test.event", {"n": 0}, True)
 
 
 async def test_of_one_run_the_earliest_that_is_left_is_due_and_nothing_behind_it(store: Store) -> None:
@@ -196,22 +196,34 @@ async def test_an_endpoint_is_forgotten_alone(store: Store) -> None:
     assert not await store.deliveries.note(replace((await due(store, THERE))[0].row, endpoint_id="here"), 0)
 
 
-async def test_what_is_old_goes_turn_by_turn_and_what_is_left_to_be_told_stays(store: Store, clock: ManualClock) -> None:
+async def test_what_is_old_goes_and_what_is_left_to_be_told_stays(store: Store, clock: ManualClock) -> None:
     run = await start(store)
     await start(store, "u")
     await store.deliveries.spread(to_here, ALL)
     await end(store, (await due(store))[0], "parked")
     clock.advance(1)
     assert await store.deliveries.prune(Kept(delivered=store.now(), parked=0, told=store.now())) == 2
-    assert await store.deliveries.prune(before(store.now())) == 1
+    assert await store.deliveries.prune(before(store.now())) == 2
     (one,) = await due(store)
     await end(store, one)
     assert await store.deliveries.prune(before(store.now())) == 0
     await end_wait(store, run, "answered")
     clock.advance(1)
-    assert await store.deliveries.prune(before(store.now())) == 3
+    assert await store.deliveries.prune(Kept(delivered=store.now(), parked=0, told=0)) == 1
+    assert await store.deliveries.prune(before(store.now())) == 1
     assert await listed(store) == []
     assert (await store.deliveries.outlook()).unspread
+
+
+async def test_what_two_endpoints_are_told_stays_until_neither_needs_it(store: Store, clock: ManualClock) -> None:
+    await start(store)
+    await store.deliveries.spread(lambda _, __: ["here", "there"], ALL)
+    clock.advance(1)
+    assert await store.deliveries.forget("t", "here") == 2
+    assert await store.deliveries.prune(before(store.now())) == 0
+    assert len(await due(store, THERE)) == 1
+    assert await store.deliveries.forget("t", "there") == 2
+    assert await store.deliveries.prune(before(store.now())) == 2
 
 
 async def test_many_rows_are_replayed_and_forgotten_in_pieces(store: Store, clock: ManualClock) -> None:

@@ -1,9 +1,13 @@
 """What holds for every statement that is run: it names the tenant, and it asks no clock."""
 
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from engine.runtime.store.migrate import migrate
 from engine.runtime.store.sqlite import delivery_statements, questions, statements
 
 OF_ALL_TENANTS = {
@@ -11,13 +15,14 @@ OF_ALL_TENANTS = {
     "DUE",
     "DUE_TENANTS",
     "COUNT_PARKED",
+    "FIND_ENDED",
     "LAPSED",
     "NEXT_DUE",
     "OUTLOOK",
     "PROVE",
     "PRUNE",
-    "PRUNE_DELIVERIES",
-    "PRUNE_TOLD",
+    "PRUNE_UNWANTED",
+    "RAISE_FORGOTTEN",
     "RAISE_MARK",
     "READ_MARK",
     "UNSPREAD",
@@ -63,3 +68,15 @@ def test_every_statement_of_a_tenant_names_it_for_every_table(name: str) -> None
 def test_values_are_not_accepted_in_another_order_than_the_statements() -> None:
     with pytest.raises(AssertionError, match="key_1"):
         statements.positional(statements.IDEMPOTENCY.select().where(statements.IDEMPOTENCY.c.key == "k"), "tenant")
+
+
+@pytest.mark.parametrize(
+    "name", ["OUTLOOK", "UNSPREAD", "DUE_DELIVERIES", "FIND_ENDED", "FIND_OF_ENDPOINT", "PRUNE_UNWANTED", "COUNT_PARKED"]
+)
+def test_no_look_for_what_is_to_be_sent_or_forgotten_reads_all_the_rest(name: str, tmp_path: Path) -> None:
+    migrate(f"sqlite:///{tmp_path}/baton.db")
+    asked = {"endpoints": "[]", "now": 1, "each": 1, "limit": 1, "before": 1, "ended_as": "parked", "tenant": "t", "endpoint": "e"}
+    with closing(sqlite3.connect(tmp_path / "baton.db")) as connection:
+        plan = [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", asked)]
+    assert any("delivery" in step or "outbox" in step for step in plan)
+    assert [step for step in plan if re.match(r"SCAN (outbox|delivery|inner_delivery)\b(?! USING)", step)] == []

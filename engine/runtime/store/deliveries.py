@@ -45,7 +45,7 @@ class DeliveryFilter(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What may be forgotten: what was delivered, parked, or spread with no delivery left, before each moment."""
+    """What may be forgotten: what was delivered, what was parked, and what happened and has no delivery (left), before each moment."""
 
     delivered: Millis
     parked: Millis
@@ -74,7 +74,7 @@ class Deliveries(Protocol):
         """Deliveries of the endpoint that the filter lets through."""
 
     async def forget(self, tenant_id: str, endpoint_id: str) -> int:
-        """Forget all deliveries to the endpoint; gives how many there were."""
+        """Forget all deliveries to the endpoint; gives how many there were. What they told has no delivery then, unless others have it."""
 
     async def prune(self, kept: Kept) -> int:
-        """Forget what is older, the outbox turn by turn; gives how many rows there were."""
+        """Forget what is older, deliveries before rows of the outbox; gives how many there were of both."""

@@ -171,8 +171,8 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     type: str
     at: Millis
     payload: dict[str, Json]
-    spread_at: Millis | None = None
-    """When it was spread over the endpoints that want it, so that each has a delivery; None: not yet."""
+    wanted: bool | None = None
+    """Whether an endpoint has a delivery of it; None: it was not spread over them yet."""
 
 
 class DeliveryRow(Struct, frozen=True, kw_only=True):

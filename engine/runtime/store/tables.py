@@ -15,8 +15,9 @@ NEWEST_MIGRATION = "0001"
 _OPEN = text("ended_at IS NULL")
 _LEASED = text("lease_until IS NOT NULL")
 _UNDONE = text("status = 'open'")
-_UNSPREAD = text("spread_at IS NULL")
-_SPREAD = text("spread_at IS NOT NULL")
+_UNSPREAD = text("wanted IS NULL")
+_UNWANTED = text("wanted = 0"), text("NOT wanted")
+"""On SQLite, where it must be written as statements write it, and on PostgreSQL."""
 _DUE = text("due_at IS NOT NULL")
 _ENDED = text("ended_at IS NOT NULL")
 _IN_KEY = {"sqlite_with_rowid": False}
@@ -305,12 +306,12 @@ class UsageTable(Stored, table=True):
 
 
 class OutboxTable(Stored, table=True):
-    """What is to be told to webhooks, in order of each run; one partial index holds what no delivery was made of yet, one all else."""
+    """What is to be told to webhooks, in order of each run; one partial index holds what is not spread yet, one what may be forgotten."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index("outbox_unspread", "at", sqlite_where=_UNSPREAD, postgresql_where=_UNSPREAD),
-        Index("outbox_by_age", "spread_at", sqlite_where=_SPREAD, postgresql_where=_SPREAD),
+        Index("outbox_unwanted", "at", sqlite_where=_UNWANTED[0], postgresql_where=_UNWANTED[1]),
     )
     tenant_id: str = Field(primary_key=True)
     id: str
@@ -320,7 +321,7 @@ class OutboxTable(Stored, table=True):
     type: str
     at: int = Field(sa_type=BigInteger)
     payload: bytes
-    spread_at: int | None = Field(sa_type=BigInteger)
+    wanted: bool | None
 
 
 class DeliveryTable(Stored, table=True):
@@ -374,7 +375,10 @@ class EffectResultTable(Stored, table=True):
 
 
 class MetaTable(Stored, table=True):
-    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health."""
+    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health.
+
+    Of what happened before `forgotten` the outbox may hold a part alone.
+    """
 
     __tablename__ = "meta"
     name: str = Field(primary_key=True)

@@ -36,7 +36,7 @@ _DAY: Final[Millis] = 86_400_000
 DELIVERED_LIFE: Final = 7 * _DAY
 PARKED_LIFE: Final = 30 * _DAY
 TOLD_LIFE: Final = _DAY
-"""How long a row of the outbox is kept that no delivery is left of."""
+"""How long a row of the outbox is kept that nobody wants, or no delivery is left of."""
 _GONE: Final[Millis] = 60_000
 """After this time no server knows a deleted endpoint any more."""
 _SPREAD_AT_ONCE: Final = 64
@@ -154,8 +154,8 @@ class Sender:
         outcome = await self._outcome(delivery, endpoint)
         self._outside.reach("after_delivery")
         tried = after(delivery.row, outcome, self._store.now(), self._post.chance())
-        self._health.note(endpoint_of(tried), self._clock.monotonic(), failed=tried.code not in {None, DISABLED})
         await self._note(tried, delivery.row.tries)
+        self._health.note(endpoint_of(tried), self._clock.monotonic(), failed=tried.code not in {None, DISABLED})
         _tell(delivery, tried)
 
     async def _outcome(self, delivery: Delivery, endpoint: WebhookRow) -> Outcome:
@@ -192,6 +192,7 @@ class Sender:
         del self._under_way[place]
         self._lately.add(place)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._health.note(place[:2], self._clock.monotonic(), failed=True)  # so that it is not sent again without end
             _log.error("webhook_broken", tenant=place[0], webhook=place[1], error=type(error).__name__)
         self.wake()
 

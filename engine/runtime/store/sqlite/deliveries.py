@@ -73,19 +73,20 @@ class SqliteDeliveries:
 
     async def forget(self, tenant_id: str, endpoint_id: str) -> int:
         """In small pieces."""
-        return await self._until_none(statements.FORGET, {"tenant": tenant_id, "endpoint": endpoint_id})
+        return await self._drop(statements.FIND_OF_ENDPOINT, {"tenant": tenant_id, "endpoint": endpoint_id})
 
     async def prune(self, kept: Kept) -> int:
-        """In small pieces, the outbox last."""
-        delivered = {"ended_as": "delivered", "before": kept.delivered}
-        parked = {"ended_as": "parked", "before": kept.parked}
-        total = await self._until_none(statements.PRUNE_DELIVERIES, delivered)
-        total += await self._until_none(statements.PRUNE_DELIVERIES, parked)
-        return total + await self._until_none(statements.PRUNE_TOLD, {"before": kept.told})
+        """In small pieces."""
+        total = await self._drop(statements.FIND_ENDED, {"ended_as": "delivered", "before": kept.delivered})
+        total += await self._drop(statements.FIND_ENDED, {"ended_as": "parked", "before": kept.parked})
+        await self._writer.run(Statement(statements.RAISE_FORGOTTEN, {"before": kept.told}))
+        while gone := await self._writer.run(Statement(statements.PRUNE_UNWANTED, {"before": kept.told, "limit": _AT_ONCE})):
+            total += gone
+        return total
 
-    async def _until_none(self, statement: str, asked: dict[str, Any]) -> int:
+    async def _drop(self, which: str, asked: dict[str, Any]) -> int:
         total = 0
-        while gone := await self._writer.run(Statement(statement, {**asked, "limit": _AT_ONCE})):
+        while gone := await self._writer.run(_Dropping(which, {**asked, "limit": _AT_ONCE})):
             total += gone
         return total
 
@@ -119,7 +120,8 @@ class _Spreading:
     def save(self, cursor: Cursor) -> int:
         """One delivery after the other, so that each sees those of its run before it."""
         cursor.executemany(statements.MAKE_DELIVERY, self._made)
-        cursor.executemany(statements.MARK_SPREAD, [(self._now, *row[:4]) for row in self._rows])
+        wanted = {made[:4] for made in self._made}
+        cursor.executemany(statements.MARK_SPREAD, [(row[:4] in wanted, *row[:4]) for row in self._rows])
         return len(self._rows)
 
 
@@ -173,6 +175,21 @@ class _Renewing(_Changing):
         return count
 
 
+class _Dropping(_Changing):
+    """Deliveries that are forgotten; what they told is wanted no more where none of it is left."""
+
+    def __init__(self, which: str, asked: dict[str, Any]) -> None:
+        self._which = which
+        self._asked = asked
+
+    def save(self, cursor: Cursor) -> int:
+        """Gives how many there were."""
+        places = cursor.execute(self._which, self._asked).fetchall()
+        cursor.executemany(statements.DROP, places)
+        cursor.executemany(statements.MARK_UNWANTED, sorted({place[:4] for place in places}))
+        return len(places)
+
+
 def _deliveries(found: Iterable[Sequence[Any]]) -> list[Delivery]:
     return [Delivery(_delivery_row(row[: len(_DELIVERY)]), _outbox_row(row[len(_DELIVERY) :])) for row in found]
 
@@ -184,4 +201,5 @@ def _delivery_row(values: Sequence[Any]) -> DeliveryRow:
 def _outbox_row(values: Sequence[Any]) -> OutboxRow:
     fields = dict(zip(_OUTBOX, values, strict=True))
     fields["payload"] = _unpack(fields["payload"])
+    fields["wanted"] = None if fields["wanted"] is None else bool(fields["wanted"])
     return OutboxRow(**fields)

@@ -2,18 +2,17 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, literal_column, null, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal_column, null, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.runtime.store.deliveries import DeliveryState
 from engine.runtime.store.rows import DeliveryRow, OutboxRow
-from engine.runtime.store.sqlite.statements import columns, named, positional
+from engine.runtime.store.sqlite.statements import META, columns, named, positional
 from engine.runtime.store.tables import METADATA
 
 OUTBOX: Final = METADATA.tables["outbox"]
 DELIVERY: Final = METADATA.tables["delivery"]
 _ONE: Final[ColumnElement[int]] = literal_column("1")
-_KEY = tuple_(DELIVERY.c.tenant_id, DELIVERY.c.run_id, DELIVERY.c.rev, DELIVERY.c.n, DELIVERY.c.endpoint_id)
 _TOLD = and_(
     OUTBOX.c.tenant_id == DELIVERY.c.tenant_id,
     OUTBOX.c.run_id == DELIVERY.c.run_id,
@@ -24,28 +23,48 @@ _WHOLE = select(*columns(DELIVERY, DeliveryRow), *columns(OUTBOX, OutboxRow)).se
 
 OUTLOOK: Final = named(
     select(
-        exists(select(_ONE).select_from(OUTBOX).where(OUTBOX.c.spread_at.is_(None))),
+        exists(select(_ONE).select_from(OUTBOX).where(OUTBOX.c.wanted.is_(None))),
         select(func.min(DELIVERY.c.due_at)).where(DELIVERY.c.due_at.is_not(None)).scalar_subquery(),
     )
 )
 
 UNSPREAD: Final = named(
     select(OUTBOX.c.tenant_id, OUTBOX.c.run_id, OUTBOX.c.rev, OUTBOX.c.n, OUTBOX.c.type)
-    .where(OUTBOX.c.spread_at.is_(None))
+    .where(OUTBOX.c.wanted.is_(None))
     .order_by(OUTBOX.c.at, OUTBOX.c.tenant_id, OUTBOX.c.run_id, OUTBOX.c.rev, OUTBOX.c.n)
     .limit(bindparam("limit"))
 )
-MARK_SPREAD: Final = positional(
-    update(OUTBOX)
-    .values(spread_at=bindparam("now"))
-    .where(
-        OUTBOX.c.tenant_id == bindparam("its_tenant"),
-        OUTBOX.c.run_id == bindparam("its_run"),
-        OUTBOX.c.rev == bindparam("its_rev"),
-        OUTBOX.c.n == bindparam("its_n"),
-    ),
-    *("now", "its_tenant", "its_run", "its_rev", "its_n"),
+_ITS_EVENT = (
+    OUTBOX.c.tenant_id == bindparam("its_tenant"),
+    OUTBOX.c.run_id == bindparam("its_run"),
+    OUTBOX.c.rev == bindparam("its_rev"),
+    OUTBOX.c.n == bindparam("its_n"),
 )
+_EVENT_NAMES = ("its_tenant", "its_run", "its_rev", "its_n")
+MARK_SPREAD: Final = positional(
+    update(OUTBOX).values(wanted=bindparam("is_wanted")).where(*_ITS_EVENT),
+    "is_wanted",
+    *_EVENT_NAMES,
+)
+MARK_UNWANTED: Final = positional(
+    update(OUTBOX)
+    .values(wanted=literal_column("0"))
+    .where(
+        *_ITS_EVENT,
+        ~exists(
+            select(_ONE)
+            .select_from(DELIVERY)
+            .where(
+                DELIVERY.c.tenant_id == OUTBOX.c.tenant_id,
+                DELIVERY.c.run_id == OUTBOX.c.run_id,
+                DELIVERY.c.rev == OUTBOX.c.rev,
+                DELIVERY.c.n == OUTBOX.c.n,
+            )
+        ),
+    ),
+    *_EVENT_NAMES,
+)
+"""Where no delivery of it is left."""
 
 
 def _make_delivery() -> str:
@@ -202,29 +221,24 @@ COUNT_PARKED: Final = named(
 )
 
 
-def _delete(places: "Select[tuple[str, str, int, int, str]]") -> str:
-    return named(DELIVERY.delete().where(_KEY.in_(places.limit(bindparam("limit")))))
-
-
-FORGET: Final = _delete(_PLACES.where(*_OF_ENDPOINT))
-PRUNE_DELIVERIES: Final = _delete(
-    _PLACES.where(DELIVERY.c.ended_as == bindparam("ended_as"), DELIVERY.c.ended_at < bindparam("before")).order_by(DELIVERY.c.ended_at)
+DROP: Final = positional(DELIVERY.delete().where(*_ITS_KEY), *_KEY_NAMES)
+FIND_OF_ENDPOINT: Final = named(_PLACES.where(*_OF_ENDPOINT).limit(bindparam("limit")))
+FIND_ENDED: Final = named(
+    _PLACES.where(DELIVERY.c.ended_as == bindparam("ended_as"), DELIVERY.c.ended_at < bindparam("before"))
+    .order_by(DELIVERY.c.ended_at)
+    .limit(bindparam("limit"))
 )
-
-
-def _prune_told() -> str:
-    """Whole turns, of which everything was spread long enough ago and no delivery is left."""
-    old, young = OUTBOX.alias("old"), OUTBOX.alias("young")
-    same = and_(young.c.tenant_id == old.c.tenant_id, young.c.run_id == old.c.run_id, young.c.rev == old.c.rev)
-    recent = exists(select(_ONE).select_from(young).where(same, young.c.spread_at.is_(None) | (young.c.spread_at >= bindparam("before"))))
-    of_turn = and_(DELIVERY.c.tenant_id == old.c.tenant_id, DELIVERY.c.run_id == old.c.run_id, DELIVERY.c.rev == old.c.rev)
-    turns = (
-        select(old.c.tenant_id, old.c.run_id, old.c.rev)
-        .where(old.c.spread_at < bindparam("before"), ~exists(select(_ONE).select_from(DELIVERY).where(of_turn)), ~recent)
-        .order_by(old.c.spread_at)
-        .limit(bindparam("limit"))
-    )
-    return named(OUTBOX.delete().where(tuple_(OUTBOX.c.tenant_id, OUTBOX.c.run_id, OUTBOX.c.rev).in_(turns)))
-
-
-PRUNE_TOLD: Final = _prune_told()
+_EVENT = tuple_(OUTBOX.c.tenant_id, OUTBOX.c.run_id, OUTBOX.c.rev, OUTBOX.c.n)
+_UNWANTED = (
+    select(OUTBOX.c.tenant_id, OUTBOX.c.run_id, OUTBOX.c.rev, OUTBOX.c.n)
+    .where(~OUTBOX.c.wanted, OUTBOX.c.at < bindparam("before"))
+    .order_by(OUTBOX.c.at)
+    .limit(bindparam("limit"))
+)
+PRUNE_UNWANTED: Final = named(OUTBOX.delete().where(_EVENT.in_(_UNWANTED)))
+RAISE_FORGOTTEN: Final = named(
+    insert(META)
+    .inline()
+    .values(name=literal_column("'forgotten'"), value=bindparam("before"))
+    .on_conflict_do_update(index_elements=["name"], set_={"value": func.max(META.c.value, insert(META).excluded.value)})
+)

@@ -148,4 +148,4 @@ def _signal(row: SignalRow) -> tuple[Any, ...]:
 
 
 def _event(row: OutboxRow) -> tuple[Any, ...]:
-    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload), row.spread_at)
+    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload), row.wanted)

@@ -9,8 +9,8 @@ down_revision = None
 _OPEN = text("ended_at IS NULL")
 _LEASED = text("lease_until IS NOT NULL")
 _UNDONE = text("status = 'open'")
-_UNSPREAD = text("spread_at IS NULL")
-_SPREAD = text("spread_at IS NOT NULL")
+_UNSPREAD = text("wanted IS NULL")
+_UNWANTED = text("wanted = 0"), text("NOT wanted")
 _DUE = text("due_at IS NOT NULL")
 _ENDED = text("ended_at IS NOT NULL")
 _SIGNED = text("customer_id IS NOT NULL")
@@ -325,11 +325,11 @@ def _results() -> None:
         _text("type"),
         _long("at"),
         _bytes("payload"),
-        _long("spread_at", nullable=True),
+        _flag("wanted", nullable=True),
         PrimaryKeyConstraint("tenant_id", "run_id", "rev", "n"),
     )
     op.create_index("outbox_unspread", "outbox", ["at"], sqlite_where=_UNSPREAD, postgresql_where=_UNSPREAD)
-    op.create_index("outbox_by_age", "outbox", ["spread_at"], sqlite_where=_SPREAD, postgresql_where=_SPREAD)
+    op.create_index("outbox_unwanted", "outbox", ["at"], sqlite_where=_UNWANTED[0], postgresql_where=_UNWANTED[1])
     op.create_table(
         "delivery",
         _text("tenant_id"),
@@ -370,5 +370,5 @@ def _long(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger(), nullable=nullable)
 
 
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean(), nullable=False)
+def _flag(name: str, *, nullable: bool = False) -> Column[bool]:
+    return Column(name, Boolean(), nullable=nullable)
