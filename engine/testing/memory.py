@@ -284,7 +284,7 @@ class MemoryStore:
 
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """Looks at every run."""
-        out = _of(self._runs, lambda run: run.lease_until is not None and run.lease_until <= self.now())
+        out = self._runs.of(lambda run: run.lease_until is not None and run.lease_until <= self.now())
         oldest = sorted(out, key=lambda run: run.lease_until or 0)[:limit]
         return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for run in oldest]
 
