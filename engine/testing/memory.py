@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
@@ -344,6 +345,18 @@ class MemoryStore:
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
         return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+
+    def rows(self) -> list[Struct]:
+        """Every row of every table; for tests to look at."""
+        return [row for kept in vars(self).values() if isinstance(kept, Table) for row in kept]
+
+    def copy(self, clock: Clock) -> "MemoryStore":
+        """Another store with the same rows, for a test that looks what would happen if."""
+        twin = type(self)(clock)
+        for name, kept in vars(self).items():
+            if isinstance(kept, Table | dict):
+                setattr(twin, name, kept.copy())
+        return twin
 
     async def prune(self, before: Millis) -> int:
         """All at once."""

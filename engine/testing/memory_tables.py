@@ -17,6 +17,7 @@ class Table(Generic[RowT]):
 
     def __init__(self, kind: type[RowT]) -> None:
         self._rows: dict[Key, bytes] = {}
+        self._kind = kind
         self._decoder = msgspec.msgpack.Decoder(kind)
 
     def __contains__(self, key: Key) -> bool:
@@ -39,6 +40,12 @@ class Table(Generic[RowT]):
     def drop(self, key: Key) -> None:
         """Forget the row."""
         del self._rows[key]
+
+    def copy(self) -> "Table[RowT]":
+        """Another table with the same rows."""
+        twin = Table(self._kind)
+        twin._rows = self._rows.copy()
+        return twin
 
 
 class Changes:
