@@ -162,7 +162,7 @@ class Scene:
             if won and ended.turns != (name,):
                 return f"{name} was told that it has won, and {ended.turns or 'nobody'} has"
             if not won and ended.turns == (name,) and name in _KEYED:
-                return f"{name} has won, and was told {answer}"
+                return f"{name} has won, and was told {answer!r}"
             if isinstance(answer, Refused) and not isinstance(answer, InvalidWaitToken | ExecutionAborted):
                 return f"{name} was refused with {answer}"
         facts = (ended_by, tuple(events), ended.turns)

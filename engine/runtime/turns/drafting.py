@@ -132,7 +132,7 @@ def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:
         intent=occasion.intent,
         status=run.status,
         rev=rev,
-        # A later commit of the same turn leaves the rev as it is: without another epoch whoever has read the run before it could still write.
+        # A turn's later commits leave its rev as it is: the epoch fences off whoever has read the run before them.
         epoch=epoch + 1 if working or occasion.begun is not None else epoch,
         input_rev=rev if begins or before is None else before.input_rev,
         state=step.state,

@@ -1,5 +1,6 @@
 """Where a disturbed conversation is stored, in memory or in a file, and what a process that dies leaves there."""
 
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -28,7 +29,9 @@ from engine.runtime.store.rows import (
     WaitRow,
 )
 from engine.runtime.store.sqlite.open import open_sqlite
+from engine.runtime.store.sqlite.statements import insert_rows
 from engine.runtime.store.sqlite.store import SqliteStore
+from engine.runtime.store.tables import METADATA
 from engine.testing.clock import ManualClock
 from engine.testing.conversations.backstage import OpenStore
 from engine.testing.memory import MemoryStore
@@ -151,8 +154,19 @@ def _empty() -> bytes:
         file = Path(folder) / "empty.db"
         migrate(f"sqlite:///{file}")
         with closing(sqlite3.connect(file)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA journal_mode = DELETE")  # the file is whole by itself, and may be opened in memory
         return file.read_bytes()
+
+
+def broken_in(rows: Iterable[Struct]) -> list[str]:
+    """What rows in memory break of the invariants: they are written into a database, and looked at there."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.deserialize(_empty())
+        for row in rows:
+            table = re.sub("(?<!^)(?=[A-Z])", "_", type(row).__name__.removesuffix("Row")).lower()
+            values = [_packed(column.name, getattr(row, column.name)) for column in METADATA.tables[table].columns]
+            connection.execute(insert_rows(table), values)
+        return check_invariants(connection)
 
 
 def _read(file: Path, kind: type[RowT]) -> list[RowT]:
@@ -162,6 +176,11 @@ def _read(file: Path, kind: type[RowT]) -> list[RowT]:
     with closing(sqlite3.connect(file)) as connection:
         found = connection.execute(f'SELECT {columns} FROM "{table}"').fetchall()  # noqa: S608 - our own names
     return [msgspec.convert(dict(zip(names, map(_plain, names, row), strict=True)), kind, strict=False) for row in found]
+
+
+def _packed(name: str, value: Any) -> Any:
+    """The value as its column holds it; of what is packed only a message's values may be absent."""
+    return msgspec.msgpack.encode(value) if name in _PACKED and (name, value) != ("values", None) else value
 
 
 def _plain(name: str, value: Any) -> Any:
