@@ -244,6 +244,9 @@ class TalkInFile(Talk):
     place = InFile
 
 
+STORES = {"memory": Talk, "a file": TalkInFile}
+
+
 class TalkForgotten(Talk):
     """On a store that keeps no key of any request."""
 
@@ -262,7 +265,7 @@ EVERY_DAY = settings(
 )
 
 
-@pytest.mark.parametrize("talk", [Talk, TalkInFile])
+@pytest.mark.parametrize("talk", STORES.values())
 def test_whatever_happens_all_is_as_the_model_says(talk: type[Talk]) -> None:
     run_state_machine_as_test(talk, settings=EVERY_DAY)
 
