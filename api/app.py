@@ -22,7 +22,7 @@ from api.origins import OriginRules
 from api.pages import pages
 from api.settings import Settings
 from api.wire import Answer
-from engine.errors import Malformed, MethodNotAllowed, NotFound
+from engine.errors import Malformed, MethodNotAllowed, NotFound, Refused
 from engine.model.problems import Problem
 from engine.runtime.runtime import Runtime
 
@@ -64,7 +64,13 @@ def all_endpoints(runtime: Runtime, settings: Settings, origins: OriginRules) ->
 
 
 def _exception_handlers() -> ExceptionHandlersMap:
-    return {NotFoundException: _not_found, MethodNotAllowedException: _not_allowed, HTTPException: _refused, Exception: _failed}
+    return {
+        NotFoundException: _not_found,
+        MethodNotAllowedException: _not_allowed,
+        HTTPException: _refused,
+        Refused: _told,
+        Exception: _failed,
+    }
 
 
 def _not_found(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
@@ -81,6 +87,11 @@ def _refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[
     if error.status_code >= 500:  # noqa: PLR2004 - where HTTP's server errors begin
         return _failed(request, error)
     return _response(refusal_answer(Malformed([Problem("", "request", "The request cannot be read.")])))
+
+
+def _told(_request: Request[Any, Any, Any], refusal: Refused) -> Response[bytes]:
+    """What a page's route refuses; the endpoints tell theirs in the words of their surface."""
+    return _response(refusal_answer(refusal))
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -21,10 +21,10 @@ _PLAIN_TYPES: Final = frozenset({b"application/json", b"application/json; charse
 Kind = TypeVar("Kind", bound=Struct)
 
 
-async def read_body(asked: Asked) -> bytes:
+async def read_body(asked: Asked, *, most: int = MOST_BYTES) -> bytes:
     """The bytes of the body; raises PayloadTooLarge as soon as there are too many, and keeps no more than that."""
     declared = asked.headers.get(b"content-length", b"0")
-    if declared.isdigit() and (len(declared) > len(str(MOST_BYTES)) or int(declared) > MOST_BYTES):
+    if declared.isdigit() and (len(declared) > len(str(most)) or int(declared) > most):
         raise PayloadTooLarge
     parts: list[bytes] = []
     size = 0
@@ -33,16 +33,16 @@ async def read_body(asked: Asked) -> bytes:
         if event["type"] != "http.request":
             raise Malformed([Problem("", "incomplete", "The request ended before its body did.")])
         size += len(event["body"])
-        if size > MOST_BYTES:
+        if size > most:
             raise PayloadTooLarge
         parts.append(event["body"])
         if not event.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def read_json(asked: Asked) -> bytes:
+async def read_json(asked: Asked, *, most: int = MOST_BYTES) -> bytes:
     """The same, for a route that takes JSON: raises UnsupportedMediaType when the body says that it is something else."""
-    raw = await read_body(asked)
+    raw = await read_body(asked, most=most)
     said = asked.headers.get(b"content-type")
     if said not in _PLAIN_TYPES and (raw or said) and not _is_json(said or b""):
         raise UnsupportedMediaType

@@ -106,13 +106,22 @@ def documented_codes() -> list[tuple[int, str]]:
 
 def refusal_answer(refusal: Refused, surface: SurfaceName = "chat", *, more: Mapping[str, Any] | None = None) -> Answer:
     """The answer that tells a refusal; `more` is laid over its details."""
-    body = ErrorBody(code_of(refusal, surface), str(refusal), {**refusal.details, **(more or {})})
-    return json_answer(body, status_of(refusal), _headers(refusal))
+    return json_answer(refusal_body(refusal, surface, more=more), status_of(refusal), _headers(refusal))
+
+
+def refusal_body(refusal: Refused, surface: SurfaceName = "chat", *, more: Mapping[str, Any] | None = None) -> ErrorBody:
+    """The refusal as the body that tells it."""
+    return ErrorBody(code_of(refusal, surface), str(refusal), {**refusal.details, **(more or {})})
 
 
 def internal_answer() -> Answer:
     """The answer to an error that nobody expected: nothing of its cause."""
-    return json_answer(ErrorBody(INTERNAL_ERROR, _INTERNAL_TEXT, {}), 500)
+    return json_answer(internal_body(), 500)
+
+
+def internal_body() -> ErrorBody:
+    """What is told of it."""
+    return ErrorBody(INTERNAL_ERROR, _INTERNAL_TEXT, {})
 
 
 def _headers(refusal: Refused) -> Headers:

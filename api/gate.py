@@ -95,6 +95,11 @@ class _Outgoing:
         await self._send(event)
 
 
+def fresh_id() -> bytes:
+    """An id that no other request has."""
+    return b"%b%08x" % (_PROCESS, next(_numbers))
+
+
 def _request_id(given: bytes | None) -> bytes:
     """The caller's own id when it is a sane one, else a fresh one."""
-    return given if given is not None and _SANE_ID.fullmatch(given) else b"%b%08x" % (_PROCESS, next(_numbers))
+    return given if given is not None and _SANE_ID.fullmatch(given) else fresh_id()

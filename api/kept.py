@@ -19,9 +19,16 @@ class Kept(Generic[Value]):
         self._store = store
         self._decoder = msgspec.msgpack.Decoder(kind)
 
+    async def earlier(self, tenant_id: str, key: Idempotency) -> Value | None:
+        """The value that is kept under the key; refuses another body."""
+        asked = _shown(key)
+        order = Order(tenant_id=tenant_id, idempotency=(asked.scope, asked.key))
+        stored = await self._store.take(order, lambda snapshot: (Noted(), stored_reply(asked, snapshot)))
+        return None if stored is None else self._decoder.decode(stored)
+
     async def first(self, tenant_id: str, key: Idempotency, value: Value) -> Value:
         """The value that was kept first under the key: an earlier one, else this one."""
-        asked = Idempotency(f"{key.scope}:shown", key.key, key.digest)
+        asked = _shown(key)
 
         def decide(snapshot: Snapshot) -> tuple[Decision, bytes]:
             earlier = stored_reply(asked, snapshot)
@@ -37,3 +44,7 @@ class Kept(Generic[Value]):
         )
         stored = await self._store.take(Order(tenant_id=tenant_id, idempotency=(asked.scope, asked.key)), decide)
         return self._decoder.decode(stored)
+
+
+def _shown(key: Idempotency) -> Idempotency:
+    return Idempotency(f"{key.scope}:shown", key.key, key.digest)

@@ -45,8 +45,14 @@ def places(error: BaseException) -> list[str]:
 
 
 def log_failure(event: str, error: BaseException, **facts: Any) -> None:
-    """One line about an error that nobody expected."""
-    log.error(event, error=type(error).__name__, at=places(error), **facts)
+    """One line about an error that nobody expected, with the name of what caused it."""
+    cause = {} if error.__cause__ is None else {"cause": _name(error.__cause__)}
+    log.error(event, error=type(error).__name__, **cause, at=places(error), **facts)
+
+
+def _name(error: BaseException) -> str:
+    """What a database calls its error, such as SQLITE_FULL; of any other the type."""
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
 def _renderer(settings: Settings, stream: TextIO) -> structlog.typing.Processor:

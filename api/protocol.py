@@ -1,11 +1,16 @@
-"""HTTP on a socket: uvicorn's protocol with a bound on what comes before a request's body, answers that leave in one piece, and a stop
-that drops no request.
+"""HTTP on a socket: uvicorn's protocol with a bound on what comes before a request's body, answers that leave in one piece, refusals in the
+one shape that all of them have, and a stop that drops no request.
 """
 
 import asyncio
 from typing import Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from api.errors import refusal_answer
+from api.gate import fresh_id
+from engine.errors import Malformed
+from engine.model.problems import Problem
 
 MOST_HEAD_BYTES: Final = 65_536
 """Bytes of request line and headers. Whoever sends more is refused; nobody has been asked who they are at that point."""
@@ -65,6 +70,19 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The request's head is too large.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request that the application could be asked, as the application refuses, and let go of the connection."""
+        answer = refusal_answer(Malformed([Problem("", "request", msg)]))
+        headers = [
+            *answer.headers,
+            (b"content-length", b"%d" % len(answer.body)),
+            (b"connection", b"close"),
+            (b"x-request-id", fresh_id()),
+        ]
+        head = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *headers])
+        self.transport.write(STATUS_LINE[answer.status] + head + b"\r\n" + answer.body)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """A head begins."""

@@ -16,6 +16,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(s|m|h)")
 _RATE_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 _OUTBOUND: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s,:/]+)(:[0-9]{1,5})?")
+_FILE: Final = re.compile(r"sqlite:///[^?]+")
 _SHORTEST_KEY: Final = 32
 
 
@@ -66,8 +67,8 @@ def _text(value: str) -> str:
 
 
 def _database(value: str) -> str:
-    if not value.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if not value.startswith("postgresql://") and (_FILE.fullmatch(value) is None or value.endswith(":memory:")):
+        raise ValueError("must be sqlite:///relative.db, sqlite:////absolute.db or postgresql://...")
     return value
 
 
@@ -133,7 +134,7 @@ SETTINGS: Final = (
     Setting("BATON_LOG_LEVEL", "info", "debug, info, warning or error", _one_of("debug", "info", "warning", "error")),
     Setting("BATON_LOG_FORMAT", "json", "json (one object a line) or console (for people)", _one_of("json", "console")),
     Setting("BATON_TRUSTED_PROXIES", "", "addresses or networks whose `X-Forwarded-For` is believed", _networks),
-    Setting("BATON_ALLOWED_HOSTS_OUTBOUND", "", "`host[:port],...`: non-public addresses that flows may reach", _hosts),
+    Setting("BATON_ALLOWED_HOSTS_OUTBOUND", "", "`host[:port],...`: non-public addresses that flows and webhooks may reach", _hosts),
     Setting("BATON_OTEL_ENDPOINT", "", "where traces are sent by OpenTelemetry; empty: nowhere", _url),
     Setting("BATON_SYNCHRONOUS", "full", "full: answered turns survive a power cut; normal: a crash", _one_of("full", "normal")),
     Setting("BATON_SESSION_SECONDS", "3600", "how long a session token opens its conversation", _whole(1, 86_400)),

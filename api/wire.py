@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
@@ -18,6 +18,8 @@ Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
 _encoder: Final = msgspec.json.Encoder()
 _JSON_TYPE: Final = (b"content-type", b"application/json")
+REPLAYED: Final = (b"idempotent-replayed", b"true")
+"""The header of an answer that was given before, under the same idempotency key."""
 
 
 class Answer:
@@ -41,6 +43,19 @@ class Answer:
 def json_answer(value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
     """The value as JSON."""
     return Answer(status, _encoder.encode(value), (_JSON_TYPE, *headers))
+
+
+class Repeatable(Protocol):
+    """An outcome that may have been kept under an idempotency key."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it was given before."""
+
+
+def replayed(outcome: Repeatable) -> Headers:
+    """The header of an answer that was given before."""
+    return [REPLAYED] if outcome.replayed else []
 
 
 def tagged_answer(value: Any, tag: str, if_none_match: str | None) -> Answer:

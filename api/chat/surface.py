@@ -17,7 +17,7 @@ from api.origins import OriginRules
 from api.parameters import preferred_wait, truth, whole_number
 from api.settings import Rate, Settings
 from api.turnlog import TurnLog
-from api.wire import Answer, Headers, json_answer, known_tags, tagged_answer
+from api.wire import REPLAYED, Answer, Headers, json_answer, known_tags, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
 from engine.runtime.executor import PATIENCE, Taken, tag
@@ -27,7 +27,6 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.tokens import Session
 
 _LONGEST_POLL: Final = 30
-_REPLAYED: Final = (b"idempotent-replayed", b"true")
 
 
 class ChatSurface:
@@ -136,7 +135,7 @@ class ChatSurface:
 
 
 def _replay_headers(*, replayed: bool) -> Headers:
-    return [_REPLAYED] if replayed else []
+    return [REPLAYED] if replayed else []
 
 
 def _conversation_id(query: dict[str, str]) -> str:

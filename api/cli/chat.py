@@ -1,6 +1,5 @@
 """`baton chat`: talks to a flow in the terminal."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -11,7 +10,7 @@ import click
 import msgspec
 
 from api.cli.console import example, note, run
-from api.cli.files import existing_paths, flow_files, read_source
+from api.cli.files import existing_paths, flow_files, read_source, written_file
 from api.cli.talking.conversing import Conversation
 from api.cli.talking.lines import Lines, PipedLines
 from api.cli.talking.local import local_partner
@@ -19,7 +18,6 @@ from api.cli.talking.partner import Partner
 from api.cli.talking.record import Record
 from api.cli.talking.remote import remote_partner
 from api.cli.talking.terminal import Terminal
-from api.settings import read_settings
 from engine.loading import Source
 from engine.model.values import Json
 from engine.runtime.clock import SystemClock
@@ -35,10 +33,9 @@ _DEFAULT: Final = Path("flows")
 @click.option("--text", metavar="TEXT", help="What to begin with; an example of the intent where it is left out.")
 @click.option("--locale", metavar="TAG", help="The language to talk in, such as de.")
 @click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
-@click.option(
-    "--record", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Save it as a conversation test."
-)
-def command(
+@click.option("--tenant", metavar="NAME", help="Whose connections the flows use; may be left out while there is one tenant.")
+@click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test, in a new file.")
+def command(  # noqa: PLR0913 - an option each
     *,
     intent: str,
     flows: Path | None,
@@ -47,22 +44,27 @@ def command(
     text: str | None,
     locale: str | None,
     given: Sequence[str],
+    tenant: str | None,
     record: Path | None,
 ) -> None:
     """Talk to the flow of an intent: choices are numbered, forms asked field by field, reminders and deadlines act while one thinks.
 
-    Requests of the flow are really made; those to addresses that are not public need BATON_ALLOWED_HOSTS_OUTBOUND.
+    Requests of the flow are really made, over the connections of the database where there is one, else over that of the sample shop
+    (scripts/shop). Those to other addresses that are not public need BATON_ALLOWED_HOSTS_OUTBOUND. Nobody can call back here: flows that
+    wait for that are for --server.
 
     It ends with the flow, or with the input (Ctrl-D). The input may be a file or a pipe; what the flow waits for is waited for then, too.
     """
+    if record is not None and record.is_file():
+        raise click.UsageError(f"{record} is there already: name a file that is not, so that no test is lost.")
     if server is not None:
-        if flows is not None or key is None:
-            raise click.UsageError("With --server goes --key, and no --flows.")
+        if flows is not None or tenant is not None or key is None:
+            raise click.UsageError("With --server goes --key, and neither --flows nor --tenant.")
         partner: AbstractAsyncContextManager[Partner] = remote_partner(server, key, locale)
     elif key is not None:
         raise click.UsageError("--key goes with --server.")
     else:
-        partner = local_partner(_sources(flows), locale, read_settings(os.environ).allowed_hosts_outbound)
+        partner = local_partner(_sources(flows), locale, tenant)
     context = dict(map(_entry, given))
     kept = Record(SystemClock().wall(), locale, context)
     run(_talk(partner, kept, intent, text, locale, context))

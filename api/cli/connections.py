@@ -1,22 +1,22 @@
 """`baton connections`: what flows ask others with, in the tenant's name."""
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, get_args
 
 import click
 
-from api.cli.console import counted, did_you_mean, example, json_option, moment, note, run, write_json, write_table
+from api.cli.console import counted, did_you_mean, example, json_option, moment, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
-from api.cli.program import Commands, Misuse
-from api.secrets import key_file, server_key
-from api.settings import read_settings
+from api.cli.program import Commands
+from api.cli.sealing import sealing_key
 from engine.runtime.connections import BadConnection, Terms, put_connection, seal_again
 from engine.runtime.store.registry import ConnectionKind, ConnectionRow
 from engine.runtime.vault import SealBroken, Vault
+from engine.runtime.webhooks.endpoints import seal_webhooks_again
 
 _SHORTEST_KEY: Final = 32
+_UNOPENED: Final = "A secret opens with neither key: set its connection or rotate its webhook again, or name the key that sealed it."
 _KINDS: Final = get_args(ConnectionKind)
 
 
@@ -52,7 +52,7 @@ def put(name: str, kind: ConnectionKind, url: str, parameter: str | None, tenant
 
     The secret is asked for without showing it, or read from the standard input where that is no terminal.
     """
-    vault = Vault([_key()])
+    vault = Vault([sealing_key(told=True)])
     secret = _secret("Secret")
     try:
         row, fresh = run(_put(tenant, name, Terms(kind=kind, base_url=url, secret=secret, parameter=parameter), vault))
@@ -77,17 +77,17 @@ def delete(name: str, tenant: str | None) -> None:
 def reseal() -> None:
     """Seal all secrets again, once the server has a new key.
 
-    BATON_SECRET_KEY is the new one, and the secrets are those of all tenants.
+    BATON_SECRET_KEY is the new one, and the secrets are those of all tenants, their webhooks' among them.
     The key before is asked for without showing it, or read from the standard input where that is no terminal.
     """
-    key = _key()
+    key = sealing_key(told=True)
     before = _secret("The key before").encode()
     if len(before) < _SHORTEST_KEY:
         raise click.UsageError(f"The key before has {_SHORTEST_KEY} bytes or more.")
     try:
         count = run(_reseal(Vault([key, before])))
     except SealBroken as broken:
-        raise click.ClickException("A secret opens with neither key: set its connection again, or name the key that sealed it.") from broken
+        raise click.ClickException(_UNOPENED) from broken
     click.echo(f"{counted(count, 'secret')} sealed again.")
 
 
@@ -116,18 +116,7 @@ async def _delete(tenant: str | None, name: str) -> None:
 
 async def _reseal(vault: Vault) -> int:
     async with open_database() as registry:
-        return await seal_again(registry, vault)
-
-
-def _key() -> bytes:
-    """The server's key; without a setting the one that `baton serve --dev` keeps beside the database, where there is one."""
-    settings = read_settings(os.environ)
-    kept = key_file(settings)
-    if settings.secret_key is None and not kept.exists():
-        raise Misuse("BATON_SECRET_KEY must be set to the server's key: secrets are sealed under it.")
-    if settings.secret_key is None:
-        note(f"Secrets are sealed under the key in {kept}, which only `baton serve --dev` uses.")
-    return server_key(settings, dev=True)
+        return await seal_again(registry, vault) + await seal_webhooks_again(registry, vault)
 
 
 def _secret(prompt: str) -> str:

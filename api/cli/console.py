@@ -50,9 +50,9 @@ def moment(at: Millis) -> str:
     return text.replace("+00:00", "Z")
 
 
-def counted(number: int, noun: str) -> str:
-    """The number with its noun: 1 flow, 2 flows."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """The number with its noun: 1 flow, 2 flows; `several` is the noun's plural where it takes more than an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or f'{noun}s'}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

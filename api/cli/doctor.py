@@ -71,6 +71,7 @@ def _checks() -> Iterator[Check]:
     yield _schema(found)
     yield _clock(found)
     yield _scheduler(found)
+    yield Check("webhooks", ok=True, detail=counted(found.parked, "parked delivery", "parked deliveries"))
 
 
 def _versions() -> Check:

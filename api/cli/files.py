@@ -1,8 +1,9 @@
 """Flow files as they are named on the command line."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from msgspec import Struct
@@ -13,6 +14,19 @@ _SUFFIXES: Final = (".yaml", ".yml")
 _TESTS: Final = (".test.yaml", ".test.yml")
 
 existing_paths = click.Path(exists=True, path_type=Path)
+
+
+class _Written(click.Path):
+    """A file that a command writes at its end: that it can be is asked before anything is done for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"There is no folder {str(path.parent)!r}.", param, ctx)
+        return path
+
+
+written_file = _Written(dir_okay=False, writable=True, path_type=Path)
 
 
 class World(Struct, frozen=True):

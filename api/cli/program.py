@@ -26,6 +26,7 @@ COMMANDS: Final = MappingProxyType(
         "usage": "count tokens and what they cost",
         "keys": "list and change public and API keys",
         "connections": "list, set and delete what flows reach others with",
+        "webhooks": "tell others of events: their endpoints, and what they were told",
         "doctor": "check settings, database, versions, clock and scheduler",
     }
 )
@@ -80,6 +81,14 @@ class _Program(Commands):
             # Whoever read our output has enough; nothing is to be said, and to nobody.
             sys.stderr.close()
             sys.exit(FINDING)
+        except OSError as error:
+            raise click.ClickException(_trouble(error)) from error
+
+
+def _trouble(error: OSError) -> str:
+    """What the system has against a file, or against where the output goes."""
+    reason = error.strerror or str(error)
+    return f"{reason}." if error.filename is None else f"{error.filename}: {reason}."
 
 
 @click.command(cls=_Program, context_settings=_SETTINGS, epilog=example("baton serve --dev"))

@@ -21,7 +21,7 @@ from engine.runtime.store.sqlite.open import open_sqlite
 
 @asynccontextmanager
 async def open_records(tenant: str | None) -> AsyncIterator[tuple[Store, TenantRow]]:
-    """What the tenant's conversations have left, to be looked at while a server runs or none; nothing is to be written."""
+    """What the tenant's conversations have left, while a server runs or none; turns are not to be taken here."""
     store, registry = await open_sqlite(existing_database(), SystemClock())
     try:
         yield store, find_tenant(await registry.register(), tenant)

@@ -17,10 +17,12 @@ from litestar import Litestar
 
 from api.app import create_app, stop_taking_requests
 from api.cli.demo import Demo, ready_demo
+from api.cli.samples import with_shop
 from api.logs import configure
 from api.protocol import BoundedProtocol
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
+from engine.runtime.vault import Vault
 
 _GRACE: Final = 3
 """Seconds that answers under way have to be finished; with what comes after it stays under five."""
@@ -70,11 +72,11 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
             database_url=settings.database_url,
             secret=secret,
             synchronous=settings.synchronous,
-            allowed_hosts=settings.allowed_hosts_outbound,
+            allowed_hosts=with_shop(settings.allowed_hosts_outbound) if dev else settings.allowed_hosts_outbound,
             public_url=settings.public_url or _url(listener),
         )
         try:
-            demo = await ready_demo(runtime) if dev else None
+            demo = await ready_demo(runtime, Vault([secret])) if dev else None
             app = create_app(runtime, settings, dev=dev)
             spare_collector()
             await _Server(server_config(app), app, _announcement(listener, demo)).serve([listener])

@@ -28,7 +28,7 @@ def command(*, host: str | None, port: int | None, workers: int | None, dev: boo
     """Run the server until it is told to stop by SIGTERM or SIGINT, which it does within 5 s.
 
     With --dev an empty database gets a tenant and the flows of the folder flows/, a secret key is made and kept beside the database,
-    traces are exposed, and there is a chat page at /.
+    traces are exposed, there is a chat page at /, and flows may reach the sample shop (scripts/shop) on 127.0.0.1:8090.
     """
     given = {name: value for name, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
     settings = msgspec.structs.replace(read_settings(os.environ), **given)

@@ -10,7 +10,7 @@ import click
 from msgspec.structs import replace
 
 from api.cli.console import counted, example, json_option, leave, note, write_json
-from api.cli.files import existing_paths
+from api.cli.files import existing_paths, written_file
 from api.cli.program import FINDING
 from api.cli.suites import Suites, load_suites
 from engine.model.effects import Visit
@@ -25,9 +25,22 @@ _DEFAULT: Final = Path("flows")
 @click.option("--coverage", "covering", is_flag=True, help="Tell which nodes and branches of the flows no test has reached.")
 @click.option("--chaos", is_flag=True, help="Disturb each test that passes, in ways that must go unnoticed.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which moments --chaos chooses: those of a failure come again.")
-@click.option("--junit", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE", help="Write a JUnit report.")
+@click.option("--junit", type=written_file, metavar="FILE", help="Write a JUnit report.")
+@click.option("--record", "recording", is_flag=True, help="Really make the requests that have no stubs, and write these into the files.")
+@click.option("--tenant", metavar="NAME", help="Whose connections --record uses; may be left out while there is one tenant.")
 @json_option
-def command(paths: Sequence[Path], word: str | None, junit: Path | None, seed: int, *, covering: bool, chaos: bool, as_json: bool) -> None:
+def command(  # noqa: PLR0913 - each by its option
+    paths: Sequence[Path],
+    word: str | None,
+    junit: Path | None,
+    tenant: str | None,
+    seed: int,
+    *,
+    covering: bool,
+    chaos: bool,
+    recording: bool,
+    as_json: bool,
+) -> None:
     """Run the conversation tests (NAME.test.yaml) of files and folders; the folder flows/ where none is named.
 
     Each is played straight through and with the run stored and loaded again between every turn, without network, by a virtual clock.
@@ -35,23 +48,39 @@ def command(paths: Sequence[Path], word: str | None, junit: Path | None, seed: i
     With --chaos each is played again while every input comes more than once, while answers race their deadlines, while the process dies
     before or after each commit, in memory and on a file, and while the clock is set forward and back by hours: what is said, done and
     stored must stay the same.
+
+    With --record requests that have no stub are really made before that, whatever they do there: over the connections of the database where
+    there is one, else over that of the sample shop (scripts/shop). A test's stubs are written where it passes with them; secrets never are.
     """
     suites = load_suites(paths or [_default()])
     if not suites.tests and not suites.broken:
         raise click.ClickException("There are no conversation tests (NAME.test.yaml) in what was named.")
+    complete = _recorded(suites, word, tenant, as_json=as_json) if recording else True
+    if recording:
+        suites = load_suites(paths or [_default()])
     jobs = [replace(job, chaos=Chaos(seed) if chaos else None) for job in suites.jobs(word)]
     results = _played(jobs)
     reached = _coverage(suites, jobs, results) if covering else []
     if junit is not None:
-        junit.write_text(junit_xml(results), encoding="utf-8")
+        junit.write_text(junit_xml(results, suites.broken), encoding="utf-8")
     if as_json:
         write_json(_told(suites, results, reached if covering else None))
     else:
         _print(suites, results, reached)
     if word is not None and not results:
         note(f"No test's name holds {word!r}.")
-    if suites.broken or not results or not all(result.passed for result in results):
+    if suites.broken or not complete or not results or not all(result.passed for result in results):
         leave(FINDING)
+
+
+def _recorded(suites: Suites, word: str | None, tenant: str | None, *, as_json: bool) -> bool:
+    """Whether every test that asked the world has its stubs now."""
+    from api.cli.recording import record  # noqa: PLC0415 - with the database comes half a second of imports, which most calls are spared
+
+    recordings = record(suites, word, tenant)
+    for line in recordings.lines:
+        click.echo(line, err=as_json)
+    return recordings.complete
 
 
 def _default() -> Path:
@@ -67,9 +96,9 @@ def _played(jobs: Sequence[Job]) -> list[TestResult]:
 
 
 def _coverage(suites: Suites, jobs: Sequence[Job], results: Sequence[TestResult]) -> list[Coverage]:
-    """Of each flow, by all tests of its folder."""
+    """Of each flow, by all tests that know it."""
     visits: defaultdict[Path, list[Visit]] = defaultdict(list)
-    folders = {job.tests.file: path.parent for path, job in zip(suites.tests, jobs, strict=True)}
+    folders = {job.tests.file: suites.worlds[path] for path, job in zip(suites.tests, jobs, strict=True)}
     for result in results:
         visits[folders[result.file]] += result.visits
     return [coverage(one.flow, one.source, visits[folder]) for folder, one in suites.covered() if one.flow is not None]

@@ -9,6 +9,8 @@ from api.engine.signals import SignalSurface
 from api.engine.surface import EngineSurface
 from api.engine.tasks import TaskSurface
 from api.engine.wire import (
+    Bulk,
+    BulkAnswer,
     CallbackTaken,
     Cancellation,
     ChatTrigger,
@@ -87,6 +89,15 @@ def _posts(surface: EngineSurface, post: _Make) -> list[Endpoint]:
             refusals=(ExecutionNotFound, ExecutionAborted, InvalidWaitToken, *turn),
         ),
         post(
+            path=f"{PREFIX}/executions/bulk",
+            act=surface.bulk.trigger_all,
+            name="engineTriggerMany",
+            summary="Trigger intents for many; a body of up to 1,048,576 bytes, and a result for each item, whose runs go on by themselves",
+            body=(Bulk,),
+            answer=BulkAnswer,
+            parameters=(IDEMPOTENCY_KEY, _TENANT),
+        ),
+        post(
             path=f"{_EXECUTION}/cancel",
             act=surface.cancel_execution,
             name="engineCancelExecution",
@@ -127,7 +138,7 @@ def _signals(signals: SignalSurface, post: _Make) -> list[Endpoint]:
 
 
 def _tasks(tasks: TaskSurface, post: _Make) -> list[Endpoint]:
-    held = {"parameters": (_TASK, _TENANT), "refusals": (NotFound, InvalidWaitToken)}
+    held = {"parameters": (_TASK, IDEMPOTENCY_KEY, _TENANT), "refusals": (NotFound, InvalidWaitToken)}
     task = f"{PREFIX}/tasks/{{task_id:str}}"
     return [
         post(
@@ -137,7 +148,7 @@ def _tasks(tasks: TaskSurface, post: _Make) -> list[Endpoint]:
             summary="Claim free tasks of a queue for a while",
             body=(Claim,),
             answer=Tasks,
-            parameters=(_TENANT,),
+            parameters=(IDEMPOTENCY_KEY, _TENANT),
         ),
         post(
             path=f"{task}/heartbeat",

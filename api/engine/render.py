@@ -5,6 +5,7 @@ from api.engine.wire import EngineBlock, EngineIcon, EngineIntent, Envelope, Met
 from api.offers import Offer
 from api.shared import usage_out
 from api.wire import moment_or_none
+from engine.model.values import Json
 from engine.runtime.replies import ReplyBlock, TurnReply
 from engine.runtime.tokens import Keyring
 
@@ -16,7 +17,7 @@ def envelope(reply: TurnReply, keyring: Keyring, tenant_id: str) -> Envelope:
         status=reply.status,
         blocks=[_block(block) for block in reply.blocks],
         conversation_id=reply.conversation_id,
-        expected_input=reply.expected_input,
+        expected_input=_expected(reply),
         metadata=_metadata(reply, wait_token(reply, keyring, tenant_id)),
         token_usage=usage_out(reply.usage),
     )
@@ -38,6 +39,12 @@ def intent(offer: Offer) -> EngineIntent:
         priority=offer.priority,
         flow=offer.flow,
     )
+
+
+def _expected(reply: TurnReply) -> dict[str, Json] | None:
+    """What the run waits for; a task by its id, which is that of its wait."""
+    told = reply.expected_input
+    return {**told, "task_id": reply.wait_id} if told is not None and told["kind"] == "task" else told
 
 
 def _metadata(reply: TurnReply, token: str | None) -> Metadata:

@@ -10,7 +10,7 @@ from api.engine.credentials import admit, demand_named_tenant, idempotency_of
 from api.engine.wire import CallbackTaken, Event, EventTaken
 from api.foreign import clean, parse
 from api.logs import log
-from api.wire import Answer, json_answer
+from api.wire import Answer, json_answer, replayed
 from engine.errors import ExecutionAborted, ExecutionNotFound, IdempotencyConflict, Malformed, NotFound, Unfit
 from engine.model.problems import Problem
 from engine.model.run import ENDED
@@ -48,7 +48,8 @@ class SignalSurface:
         told = await self._runtime.executor.signal(key.tenant_id, request)
         self._taken("event_taken", asked, key.tenant_id, told)
         ids = told.execution_ids
-        return json_answer(EventTaken(event_id=told.event_id, subscriptions_matched=len(ids), execution_ids=ids))
+        taken = EventTaken(event_id=told.event_id, subscriptions_matched=len(ids), execution_ids=ids)
+        return json_answer(taken, headers=replayed(told))
 
     async def take_callback(self, asked: Asked) -> Answer:
         """POST /callbacks/{token}. The token is all the credential there is: it names tenant, run and visit."""

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
+from api.errors import ErrorBody
 from api.fitness import UsageIn, Variables
 from api.shared import UsageOut
 from api.wire import Id, Time
@@ -27,6 +28,43 @@ class ChatTrigger(Body, frozen=True, kw_only=True):
     context: dict[str, Any] | None = None
     variables: Variables | None = None
     token_usage: UsageIn | None = None
+
+
+class BulkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One trigger of many; a repeat with the same key, in this or another call, is the same run for 24 h."""
+
+    intent_name: str
+    customer_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    text: Annotated[str, Meta(max_length=4000)] | None = None
+    context: dict[str, Any] | None = None
+    variables: Variables | None = None
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+
+
+class Bulk(Body, frozen=True, kw_only=True):
+    """Many triggers; each is judged by itself."""
+
+    items: Annotated[list[BulkItem], Meta(max_length=1_000)]
+
+
+class BulkItems(Body, frozen=True, kw_only=True):
+    """The same with items that nobody has looked at."""
+
+    items: Annotated[list[Raw], Meta(max_length=1_000)]
+
+
+class BulkResult(Struct, frozen=True, kw_only=True):
+    """What came of the item at this place, counted from 0: a run, or an error as it would be the body of an answer."""
+
+    index: int
+    execution_id: Id | None
+    error: ErrorBody | None
+
+
+class BulkAnswer(Struct, frozen=True, kw_only=True):
+    """One result for each item, in order."""
+
+    results: list[BulkResult]
 
 
 class AnswerIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

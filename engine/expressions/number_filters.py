@@ -87,14 +87,15 @@ def language(name: str) -> Locale:
 
 def localized_number(scope: Scope, value: Json, places: Json = None) -> Json:
     """The number with the separators of the language; with `places`, exactly so many decimals."""
-    amount, pattern = number(value), None
+    amount, locale, pattern = number(value), language(scope.locale), None
     exact = Decimal(repr(amount))
     if places is not None:
         kept = whole(places, "The number of places", least=0, most=PLACES)
         exact = _quantized(amount, kept)
-        pattern = "#,##0." + "0" * kept if kept else "#,##0"
+        groups = str(locale.decimal_formats[None].pattern).partition(".")[0]  # not all languages make them of three digits
+        pattern = f"{groups}.{'0' * kept}" if kept else groups
     with localcontext(_EXACT):  # Babel calculates in the context it finds
-        text = format_decimal(exact, format=pattern, locale=language(scope.locale), decimal_quantization=False)
+        text = format_decimal(exact, format=pattern, locale=locale, decimal_quantization=False)
     scope.budget.spend_characters(len(text))
     return text
 

@@ -81,7 +81,7 @@ def shown_options(walk: Walk, options: Sequence[Option | Branch] | MadeOptions |
         shown = tuple(_shown(walk, option) for option in options or ())
     if not shown:
         raise NodeFailed("options.empty", "there is no option to pick")
-    if len({(type(option.value), option.value) for option in shown}) < len(shown):
+    if len({(isinstance(option.value, bool), option.value) for option in shown}) < len(shown):  # 1 is 1.0, and true is neither
         raise NodeFailed("options.duplicate", "two options have the same value")
     return shown
 

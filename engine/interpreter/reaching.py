@@ -36,14 +36,14 @@ def http(walk: Walk, node: Http) -> Perform:
         timeout=span(node.timeout) or 0,
         retries=node.retries,
     )
-    return Perform(Invoke(walk.calls, walk.frame.node, request, is_repeatable(node)))
+    return Perform(Invoke(walk.calls, walk.frame.node, request, is_repeatable(node, key)))
 
 
-def is_repeatable(node: Http) -> bool:
-    """Whether the request may be made again when nobody knows what became of it."""
+def is_repeatable(node: Http, key: str | None) -> bool:
+    """Whether the request may be made again when nobody knows what became of it; a key that comes out empty is none."""
     if node.repeatable is not None:
         return node.repeatable
-    return node.method in _REPEATABLE or node.idempotency_key is not None
+    return node.method in _REPEATABLE or bool(key)
 
 
 def returned(walk: Walk, node: Http, event: Returned) -> Go:

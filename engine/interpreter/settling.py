@@ -129,8 +129,8 @@ def _exit(node: Asking, value: Json) -> Go:
         case Choice():
             return Go(_chosen(node, value), f"option:{route_key(value)}")
         case Ask():
-            key = route_key(value)
-            return Go(node.routes[key], f"route:{key}") if key in node.routes else Go(node.next)
+            key = next((key for key in route_keys(value) if key in node.routes), None)
+            return Go(node.next) if key is None else Go(node.routes[key], f"route:{key}")
         case Form():
             return Go(node.next)
 
@@ -147,3 +147,16 @@ def route_key(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value)
+
+
+def route_keys(value: Json) -> tuple[str, ...]:
+    """Every `routes` key that stands for the answer: a whole number may be written with `.0` or without."""
+    match value:
+        case bool():
+            return (route_key(value),)
+        case int():
+            return route_key(value), f"{value}.0"
+        case float() if value.is_integer():
+            return route_key(value), str(int(value))
+        case _:
+            return (route_key(value),)

@@ -1,6 +1,6 @@
 """Loads flow files: text in, flows and everything that is wrong with them out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +13,7 @@ from engine.loading.findings import Findings, shown
 from engine.loading.lint import check
 from engine.loading.lint.names import has_too_many_nodes
 from engine.loading.lint.outline import outline
+from engine.loading.lint.requests import check_connections
 from engine.loading.neighbourhood import Member, check_neighbourhood
 from engine.loading.reader import read_yaml
 from engine.loading.tree import Pairs, Source, Tree
@@ -31,6 +32,8 @@ class Loaded(Struct, frozen=True):
     digest: str
     """SHA-256 (hex) of the content: the same for the same meaning, whatever the comments and the layout."""
     source: Source
+    id: str | None
+    """The flow's id, also of one that has errors; None where it has none."""
 
 
 class _Draft(Struct, frozen=True):
@@ -51,19 +54,28 @@ def load_flow(source: Source, neighbours: Mapping[str, Flow] | None = None) -> L
     return _together([source], _NONE if neighbours is None else neighbours, whole=neighbours is not None)[0]
 
 
-def load_flows(sources: Sequence[Source], others: Mapping[str, Flow] = _NONE) -> list[Loaded]:
+def load_flows(
+    sources: Sequence[Source], others: Mapping[str, Flow] = _NONE, *, connections: Collection[str] | None = None
+) -> list[Loaded]:
     """Files that know each other, in the order given; `others` are published already, and give way to a file of the same id.
 
-    Together they are all flows that there are. A flow id or an intent that is taken is reported at the second place.
+    Together they are all flows that there are, and `connections` the names of all connections; None: nobody knows which there are.
+    A flow id or an intent that is taken is reported at the second place.
     """
-    return _together(sources, others, whole=True)
+    return _together(sources, others, connections, whole=True)
 
 
-def _together(sources: Sequence[Source], others: Mapping[str, Flow], *, whole: bool) -> list[Loaded]:
+def _together(
+    sources: Sequence[Source], others: Mapping[str, Flow], connections: Collection[str] | None = None, *, whole: bool
+) -> list[Loaded]:
     drafts = [_draft(source) for source in sources]
     _check_ids(drafts)
     _check_intents(drafts, others)
     check_neighbourhood([draft.member for draft in drafts], others, whole=whole)
+    if connections is not None:
+        for draft in drafts:
+            if draft.member.outline is not None:
+                check_connections(draft.member.outline, connections, draft.findings)
     return [_loaded(draft) for draft in drafts]
 
 
@@ -86,7 +98,7 @@ def _loaded(draft: _Draft) -> Loaded:
     flow, found = draft.member.flow, draft.findings.sorted(*draft.tree.diagnostics)
     sound = flow is not None and all(one.severity == "warning" for one in found)
     digest = flow_digest(flow) if flow is not None and flow.nodes else tree_digest(draft.tree)
-    return Loaded(flow if sound else None, tuple(found), digest, draft.source)
+    return Loaded(flow if sound else None, tuple(found), digest, draft.source, draft.member.id)
 
 
 def _flow_id(draft: _Draft) -> tuple[str, int] | None:

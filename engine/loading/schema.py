@@ -69,14 +69,17 @@ def _name_keys(definitions: dict[str, Any]) -> None:
 
 
 def _describe(definition: dict[str, Any], cls: type) -> None:
-    """Docstrings as descriptions: the class's first paragraph, and what stands below its keys, else what is said of such keys anywhere."""
+    """Docstrings as descriptions: the class's first paragraph, and what stands below its keys, else what is said of such keys anywhere.
+
+    What is None in a Struct is left out in a file.
+    """
     definition["description"] = inspect.cleandoc(cls.__doc__ or "").partition("\n\n```")[0]
     renamed = dict(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))  # type: ignore[attr-defined]
     said = {name: text for one in reversed(cls.__mro__) if one.__module__.startswith("engine.") for name, text in _said_below(one).items()}
     described = {**KEYS, **{renamed[name]: text for name, text in said.items()}}
     for key, schema in definition["properties"].items():
         if key in described:
-            schema["description"] = described[key]
+            schema["description"] = described[key].replace("None: ", "Left out: ")
 
 
 def _said_below(cls: type) -> dict[str, str]:

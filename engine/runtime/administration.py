@@ -124,10 +124,17 @@ async def put_prices(registry: Registry, tenant_id: str, prices: Iterable[Listed
     await registry.put_prices([PriceRow(tenant_id=tenant_id, id=uuid7(at), **msgspec.structs.asdict(price)) for price in prices])
 
 
-async def publish(registry: Registry, tenant_id: str, sources: Sequence[Source], at: Millis) -> list[Standing]:
-    """Publish each flow that means something new as its next version, all or none; raises FlowRefused with every problem."""
-    heads = await _heads(registry, tenant_id)
-    loaded = load_flows(sources, await _published(registry, heads.values()))
+async def publish(
+    registry: Registry, tenant_id: str, sources: Sequence[Source], at: Millis, *, unconnected: bool = False
+) -> list[Standing]:
+    """Publish each flow that means something new as its next version, all or none; raises FlowRefused with every problem.
+
+    `unconnected`: requests may go over connections that are not there; they fail when they are made.
+    """
+    register = await registry.register()
+    heads = {head.flow: head for head in register.flows if head.tenant_id == tenant_id}
+    connections = None if unconnected else [row.name for row in register.connections if row.tenant_id == tenant_id]
+    loaded = load_flows(sources, await _published(registry, heads.values()), connections=connections)
     drafts = checked_drafts(loaded)
     made = {row.flow: row.version for row in await registry.publish(tenant_id, drafts, at)}
     return [Standing(draft.flow, made.get(draft.flow) or heads[draft.flow].version, draft.flow in made) for draft in drafts]
@@ -145,11 +152,6 @@ def _draft(flow: Flow, loaded: Loaded) -> Draft:
     text = loaded.source.text
     source = text if isinstance(text, str) else text.decode("utf-8-sig")
     return Draft(flow=flow.flow, digest=loaded.digest, intent=flow.intent_name, source=source, document=encode_flow(flow))
-
-
-async def _heads(registry: Registry, tenant_id: str) -> dict[str, FlowHead]:
-    register = await registry.register()
-    return {head.flow: head for head in register.flows if head.tenant_id == tenant_id}
 
 
 async def _published(registry: Registry, heads: Iterable[FlowHead]) -> dict[str, Flow]:

@@ -28,3 +28,16 @@ class Callbacks:
                 return [self.filled(inner, tenant_id, run_id) for inner in value]
             case _:
                 return value
+
+
+def callbacks_in(value: Json) -> list[str]:
+    """The keys of the callbacks whose placeholders stand somewhere in the value, in order."""
+    match value:
+        case str():
+            return _PLACEHOLDER.findall(value)
+        case dict():
+            return [key for inner in value.values() for key in callbacks_in(inner)]
+        case list() | tuple():
+            return [key for inner in value for key in callbacks_in(inner)]
+        case _:
+            return []

@@ -16,7 +16,17 @@ from engine.interpreter import Book, CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
 from engine.model.values import Json, Millis
-from engine.runtime.store.registry import ApiKeyRow, ConnectionRow, FlowHead, PriceRow, PublicKeyRow, Register, Registry, TenantRow
+from engine.runtime.store.registry import (
+    ApiKeyRow,
+    ConnectionRow,
+    FlowHead,
+    PriceRow,
+    PublicKeyRow,
+    Register,
+    Registry,
+    TenantRow,
+    WebhookRow,
+)
 from engine.runtime.turns.signals import matches
 
 _documents: Final = msgspec.msgpack.Decoder(Flow)
@@ -49,6 +59,7 @@ class _View(Struct, frozen=True):
     heads: Mapping[tuple[str, str], FlowHead]
     prices: Mapping[tuple[str, str], tuple[PriceRow, ...]]
     connections: Mapping[tuple[str, str], ConnectionRow]
+    webhooks: Mapping[str, tuple[WebhookRow, ...]]
 
 
 class _Shelf(Struct, frozen=True):
@@ -170,6 +181,14 @@ class Catalog:
         """The tenant's connection of that name, its secret sealed."""
         return self._view.connections.get((tenant_id, name))
 
+    def webhooks(self) -> list[WebhookRow]:
+        """The endpoints of all tenants, those among them that were deleted and have left something behind."""
+        return [row for rows in self._view.webhooks.values() for row in rows]
+
+    def webhooks_of(self, tenant_id: str) -> tuple[WebhookRow, ...]:
+        """The tenant's endpoints."""
+        return self._view.webhooks.get(tenant_id, ())
+
     def price(self, tenant_id: str, model: str, at: Millis) -> PriceRow | None:
         """The price that is in effect for the model at that moment."""
         rows = self._view.prices.get((tenant_id, model), ())
@@ -188,6 +207,9 @@ def _index(register: Register) -> _View:
     prices: dict[tuple[str, str], tuple[PriceRow, ...]] = {}
     for row in sorted(register.prices, key=lambda row: (row.effective_from, row.id), reverse=True):
         prices[row.tenant_id, row.model] = (*prices.get((row.tenant_id, row.model), ()), row)
+    webhooks: dict[str, tuple[WebhookRow, ...]] = {}
+    for endpoint in register.webhooks:
+        webhooks[endpoint.tenant_id] = (*webhooks.get(endpoint.tenant_id, ()), endpoint)
     return _View(
         revision=register.revision,
         tenants={tenant.id: tenant for tenant in register.tenants},
@@ -197,4 +219,5 @@ def _index(register: Register) -> _View:
         heads={(head.tenant_id, head.flow): head for head in register.flows},
         prices=prices,
         connections={(row.tenant_id, row.name): row for row in register.connections},
+        webhooks=webhooks,
     )

@@ -3,13 +3,13 @@
 import base64
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from engine.errors import BatonError
 from engine.model.values import Millis, is_name
-from engine.runtime.outbound.port import Credentials
+from engine.runtime.outbound.port import Credentials, SendFailed
+from engine.runtime.outbound.targets import read_target
 from engine.runtime.store.registry import ConnectionKind, ConnectionRow, Registry
 from engine.runtime.vault import Vault
 
@@ -62,9 +62,15 @@ async def seal_again(registry: Registry, vault: Vault) -> int:
     return len(old)
 
 
+def opened(vault: Vault, row: ConnectionRow) -> Terms:
+    """What the connection was made of; raises SealBroken where the secret cannot be opened."""
+    secret = vault.open(row.secret, _about(row.tenant_id, row.name))
+    return Terms(kind=row.kind, base_url=row.base_url, secret=secret, parameter=row.parameter)
+
+
 def credentials(vault: Vault, row: ConnectionRow) -> Credentials:
     """What the connection's origin is shown; raises SealBroken where the secret cannot be opened."""
-    secret = vault.open(row.secret, _about(row.tenant_id, row.name))
+    secret = opened(vault, row).secret
     match row.kind:
         case "bearer":
             return Credentials(row.base_url, headers={"Authorization": f"Bearer {secret}"})
@@ -77,10 +83,9 @@ def credentials(vault: Vault, row: ConnectionRow) -> Credentials:
 
 
 def _fault(name: str, terms: Terms) -> str | None:
-    url = urlsplit(terms.base_url)
     if not is_name(name):
         return "A connection's name is made of lower-case letters, digits and _, and begins with a letter."
-    if url.scheme not in {"http", "https"} or not url.hostname or url.username or url.query or url.fragment:
+    if not _is_base(terms.base_url):
         return "A base URL is like https://api.example/v1, without a user, a query or a fragment."
     if not _SECRET.fullmatch(terms.secret):
         return "A secret is made of 1 to 4,096 printable ASCII characters."
@@ -91,6 +96,14 @@ def _fault(name: str, terms: Terms) -> str | None:
     if terms.parameter is not None and not _PARAMETER.fullmatch(terms.parameter):
         return "The parameter is not the name of one."
     return None
+
+
+def _is_base(url: str) -> bool:
+    try:
+        read_target(url)
+    except SendFailed:
+        return False
+    return "?" not in url and "#" not in url
 
 
 def _about(tenant_id: str, name: str) -> str:

@@ -23,12 +23,12 @@ from engine.runtime.ids import NewId, uuid7
 from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
-from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, Record, RunFilter, RunView, Snapshot, Store
-from engine.runtime.store.rows import ConversationRow, IdempotencyRow, TaskRow
+from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
+from engine.runtime.store.rows import ConversationRow, IdempotencyRow, WaitRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import shown_trace
 from engine.runtime.turns import tasks
-from engine.runtime.turns.admission import reaches
+from engine.runtime.turns.admission import reaches, stored_reply
 from engine.runtime.turns.announcing import Announcer
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
@@ -37,7 +37,7 @@ from engine.runtime.turns.occasion import Announced, Drafted, Postponed
 from engine.runtime.turns.opening import Opened, decide_opening
 from engine.runtime.working import Worker
 
-Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | tasks.Claimed | tasks.Kept | bytes | None)
+Outcome = TypeVar("Outcome", bound=Drafted | TakenOver | Postponed | Announced | tasks.Held | bytes | None)
 
 _log = structlog.get_logger()
 
@@ -125,7 +125,7 @@ class Executor:
         order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, idempotency=_key(asked.idempotency))
         outcome = await self._take(order, partial(self._decider.cancel, caller, asked, elapsed))
         if outcome is None:
-            return Taken(await self.latest(caller, asked.run_id))
+            return await self._unchanged(caller.tenant_id, await self.latest(caller, asked.run_id), asked.idempotency)
         return await self._answer(outcome, asked.idempotency, elapsed, PATIENCE)
 
     async def expire(self, due: DueWait) -> None:
@@ -135,32 +135,39 @@ class Executor:
         if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
 
-    async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis) -> Sequence[TaskRow]:
+    async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis, key: Idempotency | None = None) -> tasks.Held:
         """Give free tasks of the queue to a worker, each until its `free_at`; callbacks in their payloads are still placeholders."""
-        outcome = await self._take(Order(tenant_id=tenant_id, queue=(queue, limit)), partial(tasks.claim, lease))
-        return outcome.tasks
+        order = Order(tenant_id=tenant_id, queue=(queue, limit), idempotency=_key(key))
+        return await self._take(order, partial(tasks.claim, tenant_id, lease, key))
 
-    async def keep_task(self, tenant_id: str, task_id: str, attempt: int, lease: Millis) -> TaskRow:
-        """Let a claim last so long from now on; 0 gives the task back."""
-        outcome = await self._take(Order(tenant_id=tenant_id, task_id=task_id), partial(tasks.keep, attempt, lambda now: now + lease))
-        return outcome.task
+    async def keep_task(
+        self, tenant_id: str, task_id: str, attempt: int | None, lease: Millis, key: Idempotency | None = None
+    ) -> tasks.Held:
+        """Let a claim last so long from now on; 0 gives the task back. No attempt: whoever asks has no claim of this task."""
+        order = Order(tenant_id=tenant_id, task_id=task_id, idempotency=_key(key))
+        return await self._take(order, partial(tasks.keep, tenant_id, attempt, lease, key))
 
-    async def deliver(self, tenant_id: str, task_id: str, attempt: int, verdict: tasks.Verdict) -> TurnReply:
+    async def deliver(
+        self, tenant_id: str, task_id: str, attempt: int | None, verdict: tasks.Verdict, key: Idempotency | None = None
+    ) -> Taken:
         """Let the run go on with what its task came to."""
-        order = Order(tenant_id=tenant_id, task_id=task_id)
-        outcome = await self._take(order, partial(self._tasks.deliver, attempt, verdict))
-        return (await self._answer(outcome, None, self._stopwatch(), 0)).reply
+        order = Order(tenant_id=tenant_id, task_id=task_id, idempotency=_key(key))
+        outcome = await self._take(order, partial(self._tasks.deliver, attempt, verdict, key))
+        return await self._answer(outcome, key, self._stopwatch(), 0)
 
     async def signal(self, tenant_id: str, asked: SignalRequest) -> Announcement:
-        """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts."""
+        """Take an event from outside; the waits that it ends go on at once, and so do the runs that it starts.
+
+        It is taken once it is kept: a run that cannot go on at this moment does so later, and keeps no other from it.
+        """
         order = Order(tenant_id=tenant_id, run_id=asked.run_id, listening_to=asked.name, idempotency=_key(asked.idempotency))
         outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked))
         if isinstance(outcome, bytes):
-            return decode_announcement(outcome)
+            return msgspec.structs.replace(decode_announcement(outcome), replayed=True)
         for drafted in outcome.started:
             await self._answer(drafted, None, self._stopwatch(), 0)
-        for wait in outcome.woken:
-            await self.expire(DueWait(tenant_id, wait.run_id, wait.id, wait.due_at))
+        if woken := [self._look(wait) for wait in outcome.woken]:
+            await asyncio.wait(woken)
         return Announcement(outcome.event_id, [*(wait.run_id for wait in outcome.woken), *(one.record.run.id for one in outcome.started)])
 
     async def latest(self, caller: Caller, run_id: str) -> TurnReply:
@@ -246,17 +253,16 @@ class Executor:
                 for turn in outcome.replaced:
                     self.bulletin.post(turn.reply.execution_id)
                 self.bulletin.post(outcome.reply.execution_id)
-                if outcome.record.listening:
-                    self._look(outcome.record)
+                if outcome.record.listening and outcome.record.opened is not None:
+                    self._look(outcome.record.opened)
             return outcome
 
-    def _look(self, record: Record) -> None:
-        """See soon whether the event that a new wait listens to has come already; if nobody lives to see it, the sweep does."""
-        wait = record.opened
-        if wait is not None:
-            task = asyncio.create_task(self.expire(DueWait(wait.tenant_id, wait.run_id, wait.id, wait.due_at)))
-            self._looking.add(task)
-            task.add_done_callback(self._looked)
+    def _look(self, wait: WaitRow) -> "asyncio.Task[None]":
+        """See soon whether the event that the wait listens to has come; if nobody lives to see it, the sweep does."""
+        task = asyncio.create_task(self.expire(DueWait(wait.tenant_id, wait.run_id, wait.id, wait.due_at)))
+        self._looking.add(task)
+        task.add_done_callback(self._looked)
+        return task
 
     def _looked(self, task: "asyncio.Task[None]") -> None:
         self._looking.discard(task)
@@ -270,31 +276,48 @@ class Executor:
         await self.worker.drain()
 
     async def _answer(self, outcome: Drafted | bytes, key: Idempotency | None, elapsed: Callable[[], Millis], patience: float) -> Taken:
-        """The turn's reply, or what is known of it when patience runs out; the turn goes on then."""
+        """The turn's reply, or what is known of it when patience runs out or another works on it now; the turn goes on then."""
         if isinstance(outcome, bytes):
             return Taken(decode_reply(outcome), replayed=True)
         if outcome.invoke is None:
             return Taken(outcome.reply)
         work = self.worker.begin(Claim.of(outcome, outcome.invoke), elapsed)
         done, _ = await asyncio.wait({work}, timeout=patience)
-        return Taken(work.result()) if done else Taken(await self._unfinished(outcome, key))
+        reply = work.result() if done else None
+        return Taken(reply or await self._unfinished(outcome, key))
 
     async def _unfinished(self, drafted: Drafted, key: Idempotency | None) -> TurnReply:
         """What is known while the turn goes on; the first answer sent is the one that is kept under the request's key."""
         view = await self._store.run(drafted.record.run.tenant_id, drafted.reply.execution_id)
         reply = drafted.reply if view is None else latest_reply(view)
         if key is not None:
-            row = IdempotencyRow(
-                tenant_id=drafted.record.run.tenant_id,
-                scope=key.scope,
-                key=key.key,
-                digest=key.digest,
-                at=self._store.now(),
-                turn_id=reply.turn_id,
-                reply=encode_reply(reply),
-            )
+            row = self._kept(drafted.record.run.tenant_id, reply, key)
             await self._store.take(Order(tenant_id=row.tenant_id), lambda _: (Noted(idempotency=row), None))
         return reply
+
+    async def _unchanged(self, tenant_id: str, reply: TurnReply, key: Idempotency | None) -> Taken:
+        """The answer to a request that had nothing to change; it uses up its key like any other that is not refused."""
+        if key is None:
+            return Taken(reply)
+        row = self._kept(tenant_id, reply, key)
+
+        def decide(snapshot: Snapshot) -> tuple[Decision, bytes | None]:
+            earlier = stored_reply(key, snapshot)
+            return Noted(idempotency=row if earlier is None else None), earlier
+
+        earlier = await self._store.take(Order(tenant_id=tenant_id, idempotency=_key(key)), decide)
+        return Taken(reply) if earlier is None else Taken(decode_reply(earlier), replayed=True)
+
+    def _kept(self, tenant_id: str, reply: TurnReply, key: Idempotency) -> IdempotencyRow:
+        return IdempotencyRow(
+            tenant_id=tenant_id,
+            scope=key.scope,
+            key=key.key,
+            digest=key.digest,
+            at=self._store.now(),
+            turn_id=reply.turn_id,
+            reply=encode_reply(reply),
+        )
 
 
 def latest_reply(view: RunView) -> TurnReply:
@@ -321,7 +344,7 @@ def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tupl
             return Noted(leased=outcome.leased), outcome
         case Postponed():
             return Noted(moved=(outcome.moved,)), outcome
-        case Announced() | tasks.Claimed() | tasks.Kept():
+        case Announced() | tasks.Held():
             return outcome.noted, outcome
         case _:
             return Noted(), outcome

@@ -12,10 +12,12 @@ from engine.errors import SettingsError
 
 StoreFault = Literal["before_commit", "after_commit", "before_reply"]
 CallFault = Literal["before_call", "after_call", "after_result"]
-FaultName = StoreFault | CallFault
+DeliveryFault = Literal["before_delivery", "after_delivery"]
+FaultName = StoreFault | CallFault | DeliveryFault
 STORE_FAULTS: Final[tuple[StoreFault, ...]] = get_args(StoreFault)
 CALL_FAULTS: Final[tuple[CallFault, ...]] = get_args(CallFault)
-FAULT_NAMES: Final[tuple[FaultName, ...]] = (*STORE_FAULTS, *CALL_FAULTS)
+DELIVERY_FAULTS: Final[tuple[DeliveryFault, ...]] = get_args(DeliveryFault)
+FAULT_NAMES: Final[tuple[FaultName, ...]] = (*STORE_FAULTS, *CALL_FAULTS, *DELIVERY_FAULTS)
 
 
 def die(_: FaultName) -> None:

@@ -72,7 +72,8 @@ _QUESTIONS: Final = (
     _Question(
         "I2: outbox row {0} tells of rev {1} of run {2}, which has no such turn",
         """SELECT outbox.id, outbox.rev, outbox.run_id FROM outbox LEFT JOIN turn
-           ON turn.tenant_id = outbox.tenant_id AND turn.run_id = outbox.run_id AND turn.rev = outbox.rev WHERE turn.id IS NULL""",
+           ON turn.tenant_id = outbox.tenant_id AND turn.run_id = outbox.run_id AND turn.rev = outbox.rev
+           WHERE turn.id IS NULL AND NOT (outbox.rev = 0 AND outbox.run_id = outbox.id)""",
     ),
     _Question(
         "I2: run {0} belongs to conversation {1}, which is not there",
@@ -140,7 +141,8 @@ _QUESTIONS: Final = (
         "I4: run {0} is {1}, and its turn {2} is {3}",
         """SELECT run.id, run.status, turn.rev, iif(turn.done, 'done', 'not done') FROM run
            JOIN turn ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id
-           WHERE turn.done = (run.status = 'running' AND turn.rev = run.rev)""",
+           LEFT JOIN turn AS next ON next.tenant_id = turn.tenant_id AND next.run_id = turn.run_id AND next.rev = turn.rev + 1
+           WHERE turn.done = (run.status = 'running' AND turn.rev = run.rev) AND NOT (next.event IS 'cancelled' AND NOT turn.done)""",
     ),
     _Question(
         "I4: run {0} is {1}, ended at {2}, because of {3}",
@@ -174,8 +176,37 @@ _QUESTIONS: Final = (
     ),
     _Question(
         "I6: run {0} tells {1} things in rev {2}, numbered {3} to {4}",
-        """SELECT run_id, count(*), rev, min(n), max(n) FROM outbox GROUP BY tenant_id, run_id, rev
-           HAVING min(n) != 0 OR max(n) != count(*) - 1""",
+        """SELECT outbox.run_id, count(*), outbox.rev, min(n), max(n) FROM outbox
+           LEFT JOIN turn ON turn.tenant_id = outbox.tenant_id AND turn.run_id = outbox.run_id AND turn.rev = outbox.rev
+           WHERE turn.at >= coalesce((SELECT value FROM meta WHERE name = 'forgotten'), 0)
+           GROUP BY outbox.tenant_id, outbox.run_id, outbox.rev HAVING min(n) != 0 OR max(n) != count(*) - 1""",
+    ),
+    _Question(
+        "I6: the outbox has the id {0} {1} times",
+        "SELECT id, count(*) FROM outbox GROUP BY tenant_id, id HAVING count(*) > 1",
+    ),
+    _Question(
+        "I6: endpoint {0} is told of rev {1}, {2} of run {3}, of which the outbox knows nothing",
+        """SELECT endpoint_id, delivery.rev, delivery.n, delivery.run_id FROM delivery
+           LEFT JOIN outbox ON outbox.tenant_id = delivery.tenant_id AND outbox.run_id = delivery.run_id
+           AND outbox.rev = delivery.rev AND outbox.n = delivery.n AND outbox.wanted WHERE outbox.id IS NULL""",
+    ),
+    _Question(
+        "I6: rev {0}, {1} of run {2} is wanted by endpoints, and none is told of it",
+        """SELECT outbox.rev, outbox.n, outbox.run_id FROM outbox
+           LEFT JOIN delivery ON outbox.tenant_id = delivery.tenant_id AND outbox.run_id = delivery.run_id
+           AND outbox.rev = delivery.rev AND outbox.n = delivery.n WHERE outbox.wanted AND delivery.tenant_id IS NULL""",
+    ),
+    _Question(
+        "I6: the delivery of rev {0} of run {1} has half an end: moment {2}, cause {3}, due at {4}",
+        """SELECT rev, run_id, ended_at, ended_as, due_at FROM delivery
+           WHERE (ended_at IS NULL) != (ended_as IS NULL) OR (ended_at IS NOT NULL AND due_at IS NOT NULL)""",
+    ),
+    _Question(
+        "I6: the earliest delivery of run {0} that is left for endpoint {1} is not due",
+        """SELECT run_id, endpoint_id FROM delivery WHERE ended_at IS NULL AND due_at IS NULL AND NOT EXISTS (
+           SELECT 1 FROM delivery AS earlier WHERE earlier.tenant_id = delivery.tenant_id AND earlier.endpoint_id = delivery.endpoint_id
+           AND earlier.run_id = delivery.run_id AND earlier.ended_at IS NULL AND (earlier.rev, earlier.n) < (delivery.rev, delivery.n))""",
     ),
     _Question(
         "I6: run {0} tells a thing at {1}, behind one at {2}",

@@ -63,11 +63,12 @@ class TurnReply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The flow and version that the run was triggered with."""
 
 
-class Announcement(Struct, frozen=True):
-    """What came of an event: its id, and the runs that it has woken or started."""
+class Announcement(Struct, frozen=True, omit_defaults=True):
+    """What came of an event: its id, and the runs that it has woken or started; `replayed`: it was told before, under the same key."""
 
     event_id: str
     execution_ids: list[str]
+    replayed: bool = False
 
 
 _announcements = msgspec.msgpack.Decoder(Announcement)

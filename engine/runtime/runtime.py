@@ -1,5 +1,6 @@
 """The composition of the shell: store, catalog, executor and scheduler, opened together and closed in order."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, Self
 
@@ -19,6 +20,7 @@ from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
 from engine.runtime.tokens import Keyring
 from engine.runtime.vault import Vault
+from engine.runtime.webhooks.sender import Post, Sender
 
 _PATIENCE: Final = 1.0
 """Seconds that calls under way have to come to their end when the process stops."""
@@ -27,7 +29,7 @@ _PATIENCE: Final = 1.0
 class Runtime:
     """Everything that serves conversations on one database."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name, most with a default
         self,
         store: Store,
         registry: Registry,
@@ -37,9 +39,10 @@ class Runtime:
         catalog: Catalog | None = None,
         callbacks: Callbacks | None = None,
         performers: Performers | None = None,
+        post: Post | None = None,
         faults: FaultPoints | None = None,
     ) -> None:
-        """`performers` stand in for what calls outside, in tests; without them nothing is called."""
+        """`performers` and `post` stand in for what calls outside, in tests; without them nothing is called."""
         self.store = store
         self.registry = registry
         self.keyring = keyring
@@ -47,7 +50,8 @@ class Runtime:
         self.callbacks = callbacks or Callbacks(keyring, "")
         self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
-        self.scheduler = Scheduler(store, self.executor, self.catalog, clock)
+        self.sender = None if post is None else Sender(store, registry, self.catalog, clock, post, Outside(faults=faults))
+        self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender)
         self._lock: ServerLock | None = None
 
     @classmethod
@@ -76,8 +80,8 @@ class Runtime:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
         catalog, callbacks = Catalog(registry), Callbacks(Keyring({"a": secret}), public_url)
-        keyring = Keyring({"a": secret})
-        requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, Vault([secret]), callbacks)
+        keyring, vault = Keyring({"a": secret}), Vault([secret])
+        requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, vault, callbacks)
         runtime = cls(
             store,
             registry,
@@ -86,6 +90,7 @@ class Runtime:
             catalog=catalog,
             callbacks=callbacks,
             performers=performers or {"http": requests},
+            post=Post(OutboundClient(allowed_hosts), vault, callbacks),  # with places of its own: whoever hangs there holds up no run
             faults=faults,
         )
         runtime._lock = lock
@@ -97,10 +102,14 @@ class Runtime:
     async def stop(self) -> None:
         """Let what was accepted come to its end, and let go of the database."""
         self.executor.bulletin.close()
-        if self._lock is not None:
-            await self.scheduler.stop()
-        await self.executor.worker.stop(_PATIENCE)
+        sending = () if self.sender is None else (self.sender.stop(_PATIENCE),)
+        await asyncio.gather(*sending, self._stop_turns())
         await self.store.close()
         await self.registry.close()
         if self._lock is not None:
             self._lock.release()
+
+    async def _stop_turns(self) -> None:
+        if self._lock is not None:
+            await self.scheduler.stop()
+        await self.executor.worker.stop(_PATIENCE)

@@ -1,4 +1,4 @@
-"""The scheduler: one ticker that lets waits expire, sees what was published, and forgets what is old.
+"""The scheduler: one ticker that lets waits expire, sends the outbox, sees what was published, and forgets what is old.
 
 There is no job per wait: the waits' rows are the truth. APScheduler ticks a sweep every second,
 and earlier when the next deadline is nearer. A watchdog on the monotonic clock replaces a ticker that has stalled,
@@ -22,6 +22,7 @@ from engine.runtime.clock import Clock
 from engine.runtime.executor import Executor
 from engine.runtime.store.port import DueWait, Store
 from engine.runtime.turns.admission import IDEMPOTENCY_LIFE
+from engine.runtime.webhooks.sender import Sender
 
 _BATCH: Final = 64
 """Waits that expire together: enough to share a commit, few enough not to hold up live turns."""
@@ -51,11 +52,12 @@ class _Aside(Struct, frozen=True):
 class Scheduler:
     """Ticks while it is started; every job may run late, none twice at once."""
 
-    def __init__(self, store: Store, executor: Executor, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, store: Store, executor: Executor, catalog: Catalog, clock: Clock, sender: Sender | None = None) -> None:
         self._store = store
         self._executor = executor
         self._catalog = catalog
         self._clock = clock
+        self._sender = sender
         self._lag: Millis = 0
         self._last = clock.monotonic()
         self._sweeping = asyncio.Lock()
@@ -159,11 +161,18 @@ class Scheduler:
     async def _refresh(self) -> None:
         await self._catalog.refresh()
 
+    async def _send(self) -> None:
+        if self._sender is not None:
+            self._sender.wake()
+
     async def _prune(self) -> None:
         await self._store.prune(self._store.now() - IDEMPOTENCY_LIFE)
+        if self._sender is not None:
+            await self._sender.tidy()
 
     def _begin(self) -> None:
-        for job, seconds in ((self._tick, _TICK), (self._work, _TICK), (self._refresh, _TICK), (self._prune, 3600.0)):
+        jobs = ((self._tick, _TICK), (self._work, _TICK), (self._refresh, _TICK), (self._send, _TICK), (self._prune, 3600.0))
+        for job, seconds in jobs:
             self._ticker.add_job(
                 self._told(job), "interval", seconds=seconds, id=job.__name__, next_run_time=datetime.now(UTC), replace_existing=True
             )

@@ -8,17 +8,17 @@ from typing import Final, Protocol
 import msgspec
 import structlog
 
-from engine.errors import BatonError
+from engine.errors import BatonError, Unavailable
 from engine.model.events import Returned
 from engine.model.values import Millis
 from engine.runtime.clock import Clock
 from engine.runtime.performing import Call, Outside, perform
 from engine.runtime.replies import TurnReply, decode_reply
-from engine.runtime.store.port import LapsedRun, Leased, Noted, Order, Snapshot, Store
+from engine.runtime.store.port import LapsedRun, Leased, Noted, Order, Snapshot, StaleRecord, Store
 from engine.runtime.store.rows import EffectResultRow, RunRow
 from engine.runtime.traces import decode_trace
 from engine.runtime.turns.deciding import Decider
-from engine.runtime.turns.leases import Claim, TakenOver, released, renewed
+from engine.runtime.turns.leases import ATTEMPTS, Claim, TakenOver, released, renewed
 from engine.runtime.turns.occasion import Begun, Drafted
 
 _log = structlog.get_logger()
@@ -26,9 +26,12 @@ _log = structlog.get_logger()
 _RENEWED: Final = 10.0
 """Seconds after which leases are renewed; a lease lasts three times as long."""
 _AT_ONCE: Final = 64
+_REST: Final = 60.0
+"""Seconds for which a run is left alone that cannot be taken over: it must not keep others from their turn."""
 _results: Final = msgspec.msgpack.Decoder(Returned)
 
 Elapsed = Callable[[], Millis]
+Work = asyncio.Task[TurnReply | None]
 Change = Callable[[RunRow | None, int, Millis], Leased | None]
 
 
@@ -48,31 +51,35 @@ class Worker:
         self._take = take
         self._outside = outside
         self._clock = clock
-        self._claims: dict[str, Claim] = {}
-        self._working: set[asyncio.Task[TurnReply]] = set()
+        self._working: dict[Work, Claim] = {}
+        self._last_tries: dict[str, LapsedRun] = {}
+        """Runs that would be given up if this process ended under them too, in the order in which they are to be taken on."""
+        self._trying: asyncio.Task[None] | None = None
+        self._aside: dict[str, float] = {}
+        """Runs that cannot be taken over, and the moment of the monotonic clock until which nobody tries."""
         self._renewed = clock.monotonic()
 
-    def begin(self, claim: Claim, elapsed: Elapsed) -> "asyncio.Task[TurnReply]":
-        """Work on the claim beside everything else; the task's result is the turn's reply."""
+    def begin(self, claim: Claim, elapsed: Elapsed) -> Work:
+        """Work on the claim beside everything else; the task's result is the turn's reply, or None where another has the claim now."""
         task = asyncio.create_task(self._carry_on(claim, elapsed))
-        self._claims[claim.run_id] = claim
-        self._working.add(task)
-        task.add_done_callback(partial(self._ended, claim.run_id))
+        self._working[task] = claim
+        task.add_done_callback(self._ended)
         return task
 
     async def drain(self) -> None:
         """Let calls under way come to their end."""
-        while self._working:
-            await asyncio.wait({*self._working})
+        while waited := {*self._working} or self._trials():
+            await asyncio.wait(waited)
 
     async def stop(self, patience: float) -> None:
         """Wait so many seconds for calls under way; those that are left are given back, for whoever comes next."""
         if self._working:
             await asyncio.wait({*self._working}, timeout=patience)
-        left = list(self._claims.values())
-        for task in list(self._working):
+        left = list(self._working.values())
+        ending = [*self._trials(), *self._working]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         for claim in left:
             await self._change(claim, released)
 
@@ -81,18 +88,49 @@ class Worker:
         if self._clock.monotonic() - self._renewed < _RENEWED:
             return
         self._renewed = self._clock.monotonic()
-        for claim in list(self._claims.values()):
-            await self._change(claim, renewed)
+        await asyncio.gather(*(self._change(claim, renewed) for claim in list(self._working.values())))
 
     async def take_over(self) -> int:
-        """Take on the runs whose workers have died; gives how many there were."""
-        lapsed = [one for one in await self._store.lapsed(_AT_ONCE) if one.run_id not in self._claims]
-        for one in lapsed:
-            try:
-                await self._claim(one)
-            except BatonError as error:
-                _log.error("takeover_failed", tenant=one.tenant_id, execution=one.run_id, error=type(error).__name__)
+        """Take on the runs whose workers have died; gives how many there were.
+
+        Whoever works beside a run that ends its process dies with it, and has done nothing. So a run that would be given up if this
+        process ended too is taken on by itself: when no other that was taken over is under way.
+        """
+        lapsed = await self._lapsed()
+        last = {one.run_id: one for one in lapsed if one.attempts == ATTEMPTS - 1}
+        await asyncio.gather(*(self._take_on(one) for one in lapsed if one.run_id not in last))
+        self._last_tries |= last
+        if self._last_tries and not self._trials():
+            self._trying = asyncio.create_task(self._try_each_alone())
         return len(lapsed)
+
+    async def _lapsed(self) -> list[LapsedRun]:
+        """Runs that nobody works on, without those that wait here already; there are some as long as there are any."""
+        now = self._clock.monotonic()
+        self._aside = {run_id: until for run_id, until in self._aside.items() if until > now}
+        known = {claim.run_id for claim in self._working.values()} | self._last_tries.keys() | self._aside.keys()
+        return [one for one in await self._store.lapsed(_AT_ONCE + len(known)) if one.run_id not in known][:_AT_ONCE]
+
+    async def _try_each_alone(self) -> None:
+        while self._last_tries:
+            while others := [task for task, claim in self._working.items() if claim.taken_over]:
+                await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+            run_id, one = next(iter(self._last_tries.items()))
+            await self._take_on(one)
+            del self._last_tries[run_id]
+
+    def _trials(self) -> "set[asyncio.Task[None]]":
+        return set() if self._trying is None or self._trying.done() else {self._trying}
+
+    async def _take_on(self, lapsed: LapsedRun) -> None:
+        """Take the run on, unless somebody else has; one that cannot be is left alone for a while."""
+        try:
+            await self._claim(lapsed)
+        except (StaleRecord, Unavailable) as error:
+            _log.warning("takeover_postponed", tenant=lapsed.tenant_id, execution=lapsed.run_id, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one run that cannot be taken over must not hold up the others
+            self._aside[lapsed.run_id] = self._clock.monotonic() + _REST
+            _log.error("takeover_failed", tenant=lapsed.tenant_id, execution=lapsed.run_id, error=type(error).__name__)
 
     async def _claim(self, lapsed: LapsedRun) -> None:
         view = await self._store.run(lapsed.tenant_id, lapsed.run_id)
@@ -105,18 +143,18 @@ class Worker:
         if isinstance(outcome, TakenOver):
             self.begin(outcome.claim, lambda: 0)
 
-    async def _carry_on(self, claim: Claim, elapsed: Elapsed) -> TurnReply:
+    async def _carry_on(self, claim: Claim, elapsed: Elapsed) -> TurnReply | None:
         """Make the call and take the turn on with its result, until it asks for no more."""
         while True:
             result = await self._result(claim)
             order = Order(tenant_id=claim.tenant_id, run_id=claim.run_id)
             outcome = await self._take(order, partial(self._decider.returned, result, claim.begun, claim.epoch, elapsed))
             if not isinstance(outcome, Drafted):
-                return claim.begun.reply
+                return None
             if outcome.invoke is None:
                 return outcome.reply
             claim = Claim.of(outcome, outcome.invoke)
-            self._claims[claim.run_id] = claim
+            self._hold(claim)
 
     async def _result(self, claim: Claim) -> Returned:
         """What came of the call: as it was kept, as it comes back now, or that nobody can know."""
@@ -142,11 +180,16 @@ class Worker:
         except BatonError as error:
             _log.error("lease_unchanged", tenant=claim.tenant_id, execution=claim.run_id, error=type(error).__name__)
 
-    def _ended(self, run_id: str, task: "asyncio.Task[TurnReply]") -> None:
-        self._working.discard(task)
-        self._claims.pop(run_id, None)
+    def _hold(self, claim: Claim) -> None:
+        """The task that asks works on this claim from now on."""
+        task = asyncio.current_task()
+        if task in self._working:
+            self._working[task] = claim
+
+    def _ended(self, task: Work) -> None:
+        claim = self._working.pop(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("turn_broken_off", execution=run_id, error=type(error).__name__)
+            _log.error("turn_broken_off", tenant=claim.tenant_id, execution=claim.run_id, error=type(error).__name__)
 
 
 def _row(claim: Claim, result: Returned, now: Millis) -> EffectResultRow:

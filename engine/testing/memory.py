@@ -1,7 +1,7 @@
 """A store and a registry in memory, with the promises of the port: what a test sees here, it sees on a database."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -46,8 +46,10 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
+from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
-from engine.testing.memory_tables import Changes, Key, RowT, Table
+from engine.testing.memory_sums import is_chosen, sum_of
+from engine.testing.memory_tables import Changes, Key, Table
 
 __all__ = ["MemoryRegistry", "MemoryStore"]
 
@@ -77,6 +79,7 @@ class MemoryStore:
         """(tenant, run) to its open wait."""
         self._turn_keys: dict[tuple[str, str | None], Key] = {}
         """(tenant, turn) to its key."""
+        self.deliveries = MemoryDeliveries(self._outbox, self._clock)
 
     def now(self) -> Millis:
         """The given clock, which never goes back here."""
@@ -105,7 +108,7 @@ class MemoryStore:
         for record in decision.before:
             self._remember(record)
         if decision.closed is not None and decision.closed.listened:
-            for row in _of(self._listening, lambda row: row.wait_id == decision.closed.id):  # type: ignore[union-attr]
+            for row in self._listening.of(lambda row: row.wait_id == decision.closed.id):  # type: ignore[union-attr]
                 self._listening.drop((row.tenant_id, row.name, row.wait_id))
         tenant, run_id = decision.run.tenant_id, decision.run.id
         if decision.closed is not None:
@@ -142,20 +145,18 @@ class MemoryStore:
         if order.queue is None:
             return ()
         (name, limit), now = order.queue, self.now()
-        free = _of(
-            self._tasks, lambda row: (row.tenant_id, row.queue, row.status) == (order.tenant_id, name, "open") and row.free_at <= now
-        )
+        free = self._tasks.of(lambda row: (row.tenant_id, row.queue, row.status) == (order.tenant_id, name, "open") and row.free_at <= now)
         return tuple(sorted(free, key=lambda row: (row.free_at, row.id))[:limit])
 
     def _signals_for(self, order: Order, run: RunRow) -> tuple[SignalRow, ...]:
         names = {row.name for row in self._listening if (row.tenant_id, row.wait_id) == (order.tenant_id, order.wait_id)}
-        found = _of(self._signals, lambda row: row.tenant_id == order.tenant_id and row.name in names and row.at >= run.started_at)
+        found = self._signals.of(lambda row: row.tenant_id == order.tenant_id and row.name in names and row.at >= run.started_at)
         return tuple(sorted(found, key=lambda row: (row.at, row.id)))
 
     def _listeners(self, order: Order) -> tuple[Listener, ...]:
         if order.listening_to is None:
             return ()
-        found = _of(self._listening, lambda row: (row.tenant_id, row.name) == (order.tenant_id, order.listening_to))
+        found = self._listening.of(lambda row: (row.tenant_id, row.name) == (order.tenant_id, order.listening_to))
         listeners = (Listener(self._waits[row.tenant_id, row.wait_id], row.match) for row in sorted(found, key=lambda row: row.wait_id))
         return tuple(one for one in listeners if one.wait.ended_at is None)
 
@@ -163,7 +164,7 @@ class MemoryStore:
         if order.open_of is None:
             return ()
         key = (order.tenant_id, order.conversation_id, order.open_of)
-        runs = _of(self._runs, lambda run: (run.tenant_id, run.conversation_id, run.flow) == key and run.ended_at is None)
+        runs = self._runs.of(lambda run: (run.tenant_id, run.conversation_id, run.flow) == key and run.ended_at is None)
         in_order = sorted(runs, key=lambda run: run.id)
         return tuple(OpenRun(run, self._open_wait(run.tenant_id, run.id)) for run in in_order)
 
@@ -172,6 +173,8 @@ class MemoryStore:
         if row is None:
             return None
         turn = self._turns.get(self._turn_keys.get((tenant_id, row.turn_id), ()))
+        if turn is not None and not turn.done:  # one that a cancel has overtaken is never done
+            turn = self._turns.get((tenant_id, turn.run_id, turn.rev + 1))
         reply = row.reply if row.reply is not None or turn is None or not turn.done else turn.reply
         return StoredReply(digest=row.digest, at=row.at, done=reply is not None, reply=reply)
 
@@ -205,6 +208,7 @@ class MemoryStore:
                     self._change_run(changes, snapshot, record)
                     self._change_conversation(changes, snapshot, record, record.turn.at)
                 self._change_conversation(changes, snapshot, decision, snapshot.now)
+                self._tell(changes, decision.outbox)
         if decision.idempotency is not None:
             kept = decision.idempotency
             changes.put(self._idempotency, (kept.tenant_id, kept.scope, kept.key), kept)
@@ -233,8 +237,11 @@ class MemoryStore:
             changes.insert(self._messages, (tenant, message.id), message)
         for usage in record.usage:
             changes.insert(self._usage, (tenant, usage.id), usage)
-        for told in record.outbox:
-            changes.insert(self._outbox, (tenant, told.run_id, told.rev, told.n), told)
+        self._tell(changes, record.outbox)
+
+    def _tell(self, changes: Changes, outbox: Sequence[OutboxRow]) -> None:
+        for told in outbox:
+            changes.insert(self._outbox, (told.tenant_id, told.run_id, told.rev, told.n), told)
 
     def _put_run(self, changes: Changes, run: RunRow, expected: tuple[int, int] | None) -> None:
         stored = self._runs.get((run.tenant_id, run.id))
@@ -248,7 +255,7 @@ class MemoryStore:
             raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
         changes.put(self._waits, (tenant_id, wait.id), msgspec.structs.replace(wait, ended_at=now, ended_by=closed.by))
         if closed.task is not None:
-            for task in _of(self._tasks, lambda row: (row.tenant_id, row.wait_id, row.status) == (tenant_id, wait.id, "open")):
+            for task in self._tasks.of(lambda row: (row.tenant_id, row.wait_id, row.status) == (tenant_id, wait.id, "open")):
                 changes.put(self._tasks, (tenant_id, task.id), msgspec.structs.replace(task, status=closed.task))
         return wait.id
 
@@ -281,7 +288,8 @@ class MemoryStore:
         """Looks at every run."""
         now = self.now()
         out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id) for _, run in sorted(out, key=lambda one: one[0])[:limit]]
+        oldest = sorted(out, key=lambda one: one[0])[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
@@ -306,14 +314,14 @@ class MemoryStore:
     async def runs(self, tenant_id: str, chosen: RunFilter) -> Sequence[RunView]:
         """Looks at every run."""
         views = (self._view(run) for run in sorted(self._runs, key=lambda run: run.id, reverse=True) if run.tenant_id == tenant_id)
-        return [view for view in views if _is_chosen(view, chosen)][: chosen.limit]
+        return [view for view in views if is_chosen(view, chosen)][: chosen.limit]
 
     async def turns(self, tenant_id: str, run_id: str) -> Sequence[TurnRow]:
         """In order of rev."""
         return self._turns_of(tenant_id, run_id)
 
     def _turns_of(self, tenant_id: str, run_id: str) -> list[TurnRow]:
-        return sorted(_of(self._turns, lambda turn: (turn.tenant_id, turn.run_id) == (tenant_id, run_id)), key=lambda turn: turn.rev)
+        return sorted(self._turns.of(lambda turn: (turn.tenant_id, turn.run_id) == (tenant_id, run_id)), key=lambda turn: turn.rev)
 
     async def conversation(self, tenant_id: str, conversation_id: str) -> ConversationRow | None:
         """By its key."""
@@ -321,46 +329,54 @@ class MemoryStore:
 
     async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
         """The newest by its creation."""
-        of_customer = _of(self._conversations, lambda row: (row.tenant_id, row.customer_id) == (tenant_id, customer_id))
+        of_customer = self._conversations.of(lambda row: (row.tenant_id, row.customer_id) == (tenant_id, customer_id))
         return max((row for row in of_customer if row.archived_at is None), key=lambda row: (row.created_at, row.id), default=None)
 
     async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
         """In sequence."""
         replies = {turn.id: turn.reply for turn in self._turns if turn.tenant_id == tenant_id}
-        of_conversation = _of(self._messages, lambda row: (row.tenant_id, row.conversation_id) == (tenant_id, conversation_id))
+        of_conversation = self._messages.of(lambda row: (row.tenant_id, row.conversation_id) == (tenant_id, conversation_id))
         in_order = sorted(of_conversation, key=lambda row: (row.sequence, row.id))
         return [MessageView(message=row, reply=replies[row.turn_id]) for row in in_order]
 
     async def usage_of_turn(self, tenant_id: str, turn_id: str) -> Sequence[UsageRow]:
         """In order of their ids."""
-        return sorted(_of(self._usage, lambda row: (row.tenant_id, row.turn_id) == (tenant_id, turn_id)), key=lambda row: row.id)
+        return sorted(self._usage.of(lambda row: (row.tenant_id, row.turn_id) == (tenant_id, turn_id)), key=lambda row: row.id)
 
     async def usage(self, tenant_id: str, by: UsageKey) -> Sequence[UsageSum]:
         """Looks at every row."""
         of_key: defaultdict[str, list[UsageRow]] = defaultdict(list)
-        for row in _of(self._usage, lambda row: row.tenant_id == tenant_id):
+        for row in self._usage.of(lambda row: row.tenant_id == tenant_id):
             of_key[{"day": day(row.at // DAY), "model": row.model, "flow": row.flow}[by]].append(row)
-        return [_sum(key, rows) for key, rows in sorted(of_key.items())]
+        return [sum_of(key, rows) for key, rows in sorted(of_key.items())]
 
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
-        return sorted(_of(self._outbox, lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+        return sorted(self._outbox.of(lambda row: row.tenant_id == tenant_id), key=lambda row: (row.run_id, row.rev, row.n))
+
+    def count_turns(self) -> int:
+        """Turns of all runs; for tests to look at."""
+        return len(self._turn_keys)
+
+    def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
+        """The tenant's tasks, the oldest first; for tests to look at."""
+        return sorted(self._tasks.of(lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)
 
     def rows(self) -> list[Struct]:
         """Every row of every table; for tests to look at."""
         return [row for kept in vars(self).values() if isinstance(kept, Table) for row in kept]
 
     def copy(self, clock: Clock) -> "MemoryStore":
-        """Another store with the same rows, for a test that looks what would happen if."""
+        """Another store with the same rows but for those of deliveries, for a test that looks what would happen if."""
         twin = type(self)(clock)
         for name, kept in vars(self).items():
             if isinstance(kept, Table | dict):
-                setattr(twin, name, kept.copy())
+                getattr(twin, name).update(kept)
         return twin
 
     async def prune(self, before: Millis) -> int:
         """All at once."""
-        old = _of(self._idempotency, lambda row: row.at < before)
+        old = self._idempotency.of(lambda row: row.at < before)
         for row in old:
             self._idempotency.drop((row.tenant_id, row.scope, row.key))
         return len(old)
@@ -370,28 +386,3 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to let go of."""
-
-
-def _of(table: Table[RowT], wanted: Callable[[RowT], bool]) -> list[RowT]:
-    return [row for row in table if wanted(row)]
-
-
-def _sum(key: str, rows: list[UsageRow]) -> UsageSum:
-    return UsageSum(
-        key=key,
-        prompt_tokens=sum(row.prompt_tokens for row in rows),
-        completion_tokens=sum(row.completion_tokens for row in rows),
-        cost_micros=sum(row.cost_micros or 0 for row in rows),
-        unpriced_tokens=sum(row.prompt_tokens + row.completion_tokens for row in rows if row.cost_micros is None),
-    )
-
-
-def _is_chosen(view: RunView, chosen: RunFilter) -> bool:
-    run = view.run
-    return (
-        (chosen.conversation_id is None or run.conversation_id == chosen.conversation_id)
-        and (chosen.customer_id is None or view.customer_id == chosen.customer_id)
-        and (not chosen.open_only or run.ended_at is None)
-        and (chosen.status is None or run.status == chosen.status)
-        and (chosen.intent is None or run.intent == chosen.intent)
-    )

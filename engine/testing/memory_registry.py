@@ -16,6 +16,7 @@ from engine.runtime.store.registry import (
     PublicKeyRow,
     Register,
     TenantRow,
+    WebhookRow,
 )
 
 
@@ -30,6 +31,7 @@ class MemoryRegistry:
         self._versions: dict[tuple[str, str, int], FlowVersionRow] = {}
         self._prices: dict[tuple[str, str, Millis], PriceRow] = {}
         self._connections: dict[tuple[str, str], ConnectionRow] = {}
+        self._webhooks: dict[tuple[str, str], WebhookRow] = {}
 
     async def revision(self) -> int:
         """Counts changes."""
@@ -45,6 +47,7 @@ class MemoryRegistry:
             flows=self._heads(),
             prices=tuple(self._prices[key] for key in sorted(self._prices)),
             connections=tuple(self._connections[key] for key in sorted(self._connections)),
+            webhooks=tuple(self._webhooks[key] for key in sorted(self._webhooks)),
         )
 
     def _heads(self) -> tuple[FlowHead, ...]:
@@ -112,6 +115,25 @@ class MemoryRegistry:
         found = self._connections.pop((tenant_id, name), None)
         self._revision += found is not None
         return found is not None
+
+    async def put_webhook(self, row: WebhookRow) -> None:
+        """By tenant and id."""
+        self._webhooks[row.tenant_id, row.id] = row
+        self._revision += 1
+
+    async def drop_webhook(self, tenant_id: str, webhook_id: str) -> bool:
+        """By tenant and id."""
+        found = self._webhooks.pop((tenant_id, webhook_id), None)
+        self._revision += found is not None
+        return found is not None
+
+    async def drop_old_secrets(self, until: Millis) -> int:
+        """Looks at every endpoint."""
+        old = [row for row in self._webhooks.values() if row.old_until is not None and row.old_until <= until]
+        for row in old:
+            self._webhooks[row.tenant_id, row.id] = msgspec.structs.replace(row, old_secret=None, old_until=None)
+        self._revision += bool(old)
+        return len(old)
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -1,6 +1,6 @@
 """Rows of a store in memory, and what one decision changes of them: all of it or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -17,7 +17,6 @@ class Table(Generic[RowT]):
 
     def __init__(self, kind: type[RowT]) -> None:
         self._rows: dict[Key, bytes] = {}
-        self._kind = kind
         self._decoder = msgspec.msgpack.Decoder(kind)
 
     def __contains__(self, key: Key) -> bool:
@@ -33,6 +32,10 @@ class Table(Generic[RowT]):
         """The row, if there is one."""
         return self[key] if key in self._rows else None
 
+    def of(self, wanted: Callable[[RowT], bool]) -> list[RowT]:
+        """The rows that are wanted, in the order in which their keys came."""
+        return [row for row in self if wanted(row)]
+
     def put(self, key: Key, row: bytes) -> None:
         """Keep the encoded row."""
         self._rows[key] = row
@@ -41,11 +44,9 @@ class Table(Generic[RowT]):
         """Forget the row."""
         del self._rows[key]
 
-    def copy(self) -> "Table[RowT]":
-        """Another table with the same rows."""
-        twin = Table(self._kind)
-        twin._rows = self._rows.copy()
-        return twin
+    def update(self, other: "Table[RowT]") -> None:
+        """Take over the rows of another one."""
+        self._rows.update(other._rows)  # noqa: SLF001 - one of its own kind
 
 
 class Changes:

@@ -53,20 +53,20 @@ async def converse(folder: Path, conversations: Sequence[int], rounds: int, seco
 
 
 async def _converse(runtime: Runtime, tenant_id: str, count: int, rounds: int, seconds: float) -> Direct:
-    talks = [await _DirectTalk.begin(runtime, tenant_id) for _ in range(count)]
+    talks = [await DirectTalk.begin(runtime, tenant_id) for _ in range(count)]
     measured = [await _round(talks, seconds) for _ in range(rounds)]
     rates, halves, tails, used = zip(*measured, strict=True)
     return Direct(conversations=count, per_second=median(rates), p50_ms=median(halves), p99_ms=median(tails), cpu_us=median(used))
 
 
-async def _round(talks: Sequence["_DirectTalk"], seconds: float) -> tuple[float, float, float, float]:
+async def _round(talks: Sequence["DirectTalk"], seconds: float) -> tuple[float, float, float, float]:
     began, used_before = perf_counter(), process_time()
     latencies = [latency for its in await asyncio.gather(*(talk.go_on(began + seconds) for talk in talks)) for latency in its]
     took, used = perf_counter() - began, process_time() - used_before
     return len(latencies) / took, *percentiles(latencies), used / len(latencies) * 1_000_000
 
 
-class _DirectTalk:
+class DirectTalk:
     """One customer of the executor, in a conversation of its own."""
 
     def __init__(self, runtime: Runtime, caller: Caller) -> None:
@@ -76,18 +76,23 @@ class _DirectTalk:
         self._reply: TurnReply | None = None
 
     @classmethod
-    async def begin(cls, runtime: Runtime, tenant_id: str) -> "_DirectTalk":
+    async def begin(cls, runtime: Runtime, tenant_id: str) -> "DirectTalk":
         """A talk whose conversation is open."""
         opened = await runtime.executor.open(tenant_id, OpenRequest(public_key_id="bench"))
         return cls(runtime, Caller(tenant_id=tenant_id, conversation_id=opened.conversation_id))
 
-    async def go_on(self, until: float) -> list[float]:
-        """Take turns until the moment, by perf_counter; the seconds that each took."""
+    async def go_on(self, until: "float | asyncio.Task[int]") -> list[float]:
+        """Take turns until the moment, by perf_counter, or until the task is done; the seconds that each took."""
         latencies: list[float] = []
-        while (began := perf_counter()) < until or not latencies:
+        while not _is_over(until, began := perf_counter()) or not latencies:
             self._reply = await self._turn(self._reply)
             latencies.append(perf_counter() - began)
         return latencies
+
+    async def take(self, turns: int) -> None:
+        """Take so many turns."""
+        for _ in range(turns):
+            self._reply = await self._turn(self._reply)
 
     async def _turn(self, before: TurnReply | None) -> TurnReply:
         executor = self._runtime.executor
@@ -96,3 +101,7 @@ class _DirectTalk:
         token = self._runtime.keyring.wait_token(self._caller.tenant_id, before.wait_id)
         request = ResumeRequest(run_id=before.execution_id, wait_token=token, values={"word": next(self._words)})
         return (await executor.resume(self._caller, request)).reply
+
+
+def _is_over(until: "float | asyncio.Task[int]", now: float) -> bool:
+    return until.done() if isinstance(until, asyncio.Task) else now >= until

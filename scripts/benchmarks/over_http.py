@@ -23,7 +23,9 @@ _WARM_UP: Final = 0.3
 """Seconds of each side before the first round, which count for nothing."""
 
 
-class _Server(Struct, frozen=True):
+class Serving(Struct, frozen=True):
+    """A server's process, and where it listens."""
+
     process: int
     listening: Listening
 
@@ -39,11 +41,11 @@ class _Line(Struct, frozen=True):
 
 async def compare(folder: Path, connections: Sequence[int], rounds: int, seconds: float) -> list[Comparison]:
     """One comparison for each number of connections. The sides alternate, so that a machine that slows down slows both."""
-    async with _server(folder) as server:
+    async with serving(folder, "http") as server:
         return [await _compare(server, count, rounds, seconds) for count in connections]
 
 
-async def _compare(server: _Server, count: int, rounds: int, seconds: float) -> Comparison:
+async def _compare(server: Serving, count: int, rounds: int, seconds: float) -> Comparison:
     lines = [await _line(server.listening) for _ in range(count)]
     sides: list[list[tuple[Connection, Exchange]]] = [
         [(line.connection, line.noop) for line in lines],
@@ -58,7 +60,7 @@ async def _compare(server: _Server, count: int, rounds: int, seconds: float) -> 
     return compared(count, *zip(*measured, strict=True))
 
 
-async def _round(server: _Server, side: Sequence[tuple[Connection, Exchange]], seconds: float) -> Round:
+async def _round(server: Serving, side: Sequence[tuple[Connection, Exchange]], seconds: float) -> Round:
     began, server_before, load_before = perf_counter(), cpu_seconds(server.process), process_time()
     answered = await asyncio.gather(*(connection.repeat(exchange, began + seconds) for connection, exchange in side))
     took, load_used, server_used = perf_counter() - began, process_time() - load_before, cpu_seconds(server.process) - server_before
@@ -80,12 +82,12 @@ async def _line(listening: Listening) -> _Line:
 
 
 @asynccontextmanager
-async def _server(folder: Path) -> AsyncIterator[_Server]:
-    """A server on a new database in the folder, its log beside it."""
-    with (folder / "server.log").open("wb") as log:
+async def serving(folder: Path, name: str) -> AsyncIterator[Serving]:
+    """A server on a new database of that name in the folder, its log beside it."""
+    with (folder / f"{name}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "scripts.benchmarks.server", str(folder / "http.db")),
+            *("-m", "scripts.benchmarks.server", str(folder / f"{name}.db")),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -95,8 +97,8 @@ async def _server(folder: Path) -> AsyncIterator[_Server]:
                 raise AssertionError("both were asked for")
             said = await process.stdout.readline()
             if not said:
-                raise RuntimeError(f"The server did not start:\n{(folder / 'server.log').read_text(encoding='utf-8')}")
-            yield _Server(process.pid, msgspec.json.decode(said, type=Listening))
+                raise RuntimeError(f"The server did not start:\n{(folder / f'{name}.log').read_text(encoding='utf-8')}")
+            yield Serving(process.pid, msgspec.json.decode(said, type=Listening))
             process.stdin.close()
             await process.wait()
         finally:

@@ -2,16 +2,8 @@
 
 from collections.abc import Sequence
 from statistics import median, quantiles
-from typing import Final
 
 from msgspec import Struct
-
-RATE_BAR: Final = 0.60
-"""Durable turns a second over HTTP, as a part of the answers of a route that stores nothing, at 32 connections."""
-P99_BAR: Final = 4.0
-"""Their 99th percentile, as a multiple of that route's, at 32 connections."""
-BARRED_CONNECTIONS: Final = 32
-VISITS_BAR: Final = 50_000
 
 
 class Round(Struct, frozen=True):
@@ -43,8 +35,6 @@ class Comparison(Struct, frozen=True):
     durable: Round
     to_noop: Ratio
     to_unstored: Ratio
-    rate_bar: float | None
-    p99_bar: float | None
 
 
 class Visits(Struct, frozen=True):
@@ -53,7 +43,6 @@ class Visits(Struct, frozen=True):
     visits_per_turn: float
     turns_per_second: float
     visits_per_second: float
-    bar: float = VISITS_BAR
 
 
 class Direct(Struct, frozen=True):
@@ -66,6 +55,73 @@ class Direct(Struct, frozen=True):
     cpu_us: float
 
 
+class Growth(Struct, frozen=True):
+    """What a turn costs where little is stored and where much is, in CPU time; `ratio` is the median of rounds that followed each other."""
+
+    small: int
+    large: int
+    small_us: float
+    large_us: float
+    ratio: float
+
+
+class Sweep(Struct, frozen=True):
+    """A sweep over so many waiting runs that finds none due."""
+
+    waiting: int
+    median_ms: float
+
+
+class Storm(Struct, frozen=True):
+    """Waits that came due at once among all that wait; the customers who went on talking, beside the same customers in peace."""
+
+    due: int
+    drained: int
+    """All of them, unless the time that the bench has for it ran out."""
+    waiting: int
+    answered_per_second: float
+    """In peace."""
+    drained_per_second: float
+    live_per_second: float
+    rate_ratio: float
+    """Drained, as a part of answered in peace."""
+    quiet_p99_ms: float
+    live_p99_ms: float
+    p99_ratio: float
+
+
+class Memory(Struct, frozen=True):
+    """What a process holds in memory after the same turns, in megabytes: with none waiting, and with so many."""
+
+    waiting: int
+    none_mb: float
+    all_mb: float
+    ratio: float
+
+
+class StartUp(Struct, frozen=True):
+    """Seconds until a server listens with so many flows published, and with one."""
+
+    flows: int
+    seconds: float
+    with_one: float
+
+
+class Loading(Struct, frozen=True):
+    """Seconds to load and check one flow of so many nodes."""
+
+    nodes: int
+    seconds: float
+
+
+class NewConnections(Struct, frozen=True):
+    """The server's CPU time for a turn on a connection that stays and on one of its own; `ratio` is the median of neighbouring rounds."""
+
+    kept_us: float
+    new_us: float
+    ratio: float
+
+
 class Place(Struct, frozen=True):
     """Where it was measured; `sync_us` is what one small write and fsync takes there."""
 
@@ -76,8 +132,33 @@ class Place(Struct, frozen=True):
     sync_us: float
 
 
+class Large(Struct, frozen=True):
+    """What takes a large database, or many flows."""
+
+    connections: NewConnections
+    longer: Growth
+    """By the turns that a run has taken before."""
+    among: Growth
+    """By the runs that wait."""
+    sweep: Sweep
+    storm: Storm
+    memory: Memory
+    start_up: StartUp
+    loading: Loading
+
+
+class Bar(Struct, frozen=True):
+    """A figure beside its bound, which it must not pass: from above where `at_least`, else from below."""
+
+    of: str
+    measured: float
+    bound: float
+    at_least: bool
+    kept: bool
+
+
 class Results(Struct, frozen=True):
-    """One run of the bench."""
+    """One run of the bench; a quick one has nothing `large`."""
 
     place: Place
     rounds: int
@@ -85,6 +166,8 @@ class Results(Struct, frozen=True):
     http: list[Comparison]
     executor: Visits
     direct: list[Direct]
+    large: Large | None
+    bars: list[Bar]
 
 
 def percentiles(latencies: Sequence[float]) -> tuple[float, float]:
@@ -102,7 +185,6 @@ def middle(rounds: Sequence[Round]) -> Round:
 
 def compared(connections: int, noop: Sequence[Round], unstored: Sequence[Round], durable: Sequence[Round]) -> Comparison:
     """The sides' rounds, which took turns."""
-    barred = connections == BARRED_CONNECTIONS
     return Comparison(
         connections=connections,
         noop=middle(noop),
@@ -110,8 +192,6 @@ def compared(connections: int, noop: Sequence[Round], unstored: Sequence[Round],
         durable=middle(durable),
         to_noop=_ratio(durable, noop),
         to_unstored=_ratio(durable, unstored),
-        rate_bar=RATE_BAR if barred else None,
-        p99_bar=P99_BAR if barred else None,
     )
 
 

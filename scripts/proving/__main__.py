@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 
 from scripts.proving import chaos, deadlines, machine, orders, repeats, steps
+from tests.proofs import report as crashes
 
 _LATEST: Final = 5.0
 
@@ -21,10 +22,12 @@ class Sizes(Struct, frozen=True):
     examples: int
     tokens: int
     conversations: int
+    deaths: int
+    schedules: int
 
 
-_FULL: Final = Sizes(seeds=20, examples=1_000, tokens=20_000, conversations=2_000)
-_QUICK: Final = Sizes(seeds=1, examples=50, tokens=2_000, conversations=200)
+_FULL: Final = Sizes(seeds=20, examples=1_000, tokens=20_000, conversations=2_000, deaths=50, schedules=100_000)
+_QUICK: Final = Sizes(seeds=1, examples=50, tokens=2_000, conversations=200, deaths=3, schedules=2_000)
 
 Line = tuple[bool, str]
 """Whether it holds, and the figures."""
@@ -34,7 +37,7 @@ Line = tuple[bool, str]
 @click.option("--quick", is_flag=True, help="Small numbers: about a minute instead of some twenty.")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def main(names: tuple[str, ...], *, quick: bool) -> None:
-    """Run the proofs named, of chaos, machine, orders, deadlines, repeats and steps; all of them where none is.
+    """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps and crashes; all of them where none is.
 
     Exit status 1 where one fails.
     """
@@ -100,6 +103,11 @@ def _steps(folder: Path, _sizes: Sizes) -> Iterator[Line]:
         yield fine, f"{told}, not ready for {step.unready:.2f} s"
 
 
+def _crashes(_folder: Path, sizes: Sizes) -> Iterator[Line]:
+    for told, fine in crashes.prove(sizes.deaths, sizes.schedules):
+        yield fine, told
+
+
 def _s(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
@@ -111,6 +119,7 @@ _PROOFS: Final[dict[str, Callable[[Path, Sizes], Iterator[Line]]]] = {
     "deadlines": _deadlines,
     "repeats": _repeats,
     "steps": _steps,
+    "crashes": _crashes,
 }
 
 if __name__ == "__main__":

@@ -259,6 +259,18 @@ async def test_a_cancel_is_idempotent_under_its_key(world: World) -> None:
     assert again.headers["idempotent-replayed"] == "true"
 
 
+async def test_a_cancel_that_had_nothing_to_end_uses_up_its_key_all_the_same(world: World) -> None:
+    token = await world.token()
+    path = f"{CHAT}/executions/{(await world.trigger(token))['executionId']}/cancel"
+    await world.send("POST", path, token=token)
+    first = await world.send("POST", path, token=token, idempotency_key="k")
+    again = await world.send("POST", path, token=token, idempotency_key="k")
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    body = {"text": "hello", "intentName": "order_status"}
+    other = await world.send("POST", f"{CHAT}/messages", token=token, body=body, idempotency_key="k")
+    assert (other.status_code, other.json()["error"]) == (409, "idempotency_conflict")
+
+
 async def test_head_is_answered_like_get_without_the_body(world: World) -> None:
     token = await world.token()
     run_id = (await world.trigger(token))["executionId"]

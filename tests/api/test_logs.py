@@ -3,13 +3,16 @@
 import io
 import json
 import logging
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from api import logs
 from api.settings import Settings
+from engine.errors import Unavailable
 from tests.api.world import CHAT, World, opened_world
 
 
@@ -91,6 +94,17 @@ def test_an_error_is_told_by_type_and_place_without_its_message(written: Capture
     (line,) = written.lines()
     assert (line["event"], line["error"], line["request"]) == ("it_failed", "ValueError", "r")
     assert "test_logs.py" in str(line["at"])
+    assert "canary" not in written.text()
+
+
+def test_what_the_database_has_against_a_request_is_told_by_its_name_alone(written: Captured, tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError) as trouble:
+        sqlite3.connect(f"file:{tmp_path}/canary.db?mode=ro", uri=True)
+    refusal = Unavailable(retry_after=1)
+    refusal.__cause__ = trouble.value
+    logs.log_failure("request_unavailable", refusal)
+    (line,) = written.lines()
+    assert (line["error"], line["cause"]) == ("Unavailable", "SQLITE_CANTOPEN")
     assert "canary" not in written.text()
 
 

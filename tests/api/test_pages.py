@@ -86,6 +86,17 @@ async def test_a_database_that_does_not_answer_is_not_ready(world: World, monkey
     assert answer.json()["details"]["database"] is False
 
 
+async def test_a_database_that_does_not_answer_is_no_error_of_the_chat_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dead() -> None:
+        raise Unavailable
+
+    async with opened_world(dev=True) as world:
+        monkeypatch.setattr(world.runtime.registry, "register", dead)
+        answer = await world.send("GET", "/dev/config.json")
+        assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+        assert answer.headers["retry-after"]
+
+
 async def test_head_has_the_headers_without_the_body(world: World) -> None:
     answer = await world.send("HEAD", "/health/live")
     assert (answer.status_code, answer.content) == (200, b"")

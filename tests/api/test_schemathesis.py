@@ -26,6 +26,7 @@ ROUTES = [
     ("POST", f"{ENGINE}/triggers/chat"),
     ("POST", f"{ENGINE}/executions/{{execution_id}}/resume"),
     ("POST", f"{ENGINE}/executions/{{execution_id}}/cancel"),
+    ("POST", f"{ENGINE}/executions/bulk"),
     ("POST", f"{ENGINE}/events"),
     ("POST", f"{ENGINE}/callbacks/{{token}}"),
     ("POST", f"{ENGINE}/tasks/claim"),

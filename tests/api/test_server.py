@@ -1,6 +1,7 @@
 """The application behind a real server on a real socket and a real database file."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -106,6 +107,29 @@ async def test_odd_targets_are_no_server_error(served: tuple[Served, httpx.Async
     place, _ = served
     answer = await place.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.split(b" ", 2)[1][:1] in (b"2", b"4")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\x00b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["unknown method", "TLS", "raw bytes in the path", "NUL in a header", "negative length", "long path"],
+)
+async def test_what_is_no_request_is_refused_in_the_shape_that_every_refusal_has(
+    served: tuple[Served, httpx.AsyncClient], sent: bytes
+) -> None:
+    place, _ = served
+    head, _, body = (await place.raw(sent)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nx-request-id: " in head
+    refusal = json.loads(body)
+    assert (set(refusal), refusal["error"]) == ({"error", "message", "details"}, "invalid_input")
 
 
 async def test_a_stop_ends_long_polls_within_its_time(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from engine.errors import SettingsError
 
 WRONG = [
     ("BATON_DATABASE_URL", "mysql://x"),
+    ("BATON_DATABASE_URL", "sqlite:///"),
+    ("BATON_DATABASE_URL", "sqlite:///:memory:"),
+    ("BATON_DATABASE_URL", "sqlite:///baton.db?mode=ro"),
     ("BATON_SECRET_KEY", "short"),
     ("BATON_PORT", "eighty"),
     ("BATON_PORT", "65536"),

@@ -82,6 +82,7 @@ async def test_an_event_with_the_same_key_is_one_event(world: World, where: str)
 
     first, again, other = await send(a=1), await send(a=1), await send(a=2)
     assert again.content == first.content
+    assert [told.headers.get("idempotent-replayed") for told in (first, again)] == [None, "true"]
     assert refused(other) == (409, "idempotency_conflict")
     assert len(first.json()["execution_ids"]) == 1
 

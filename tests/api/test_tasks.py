@@ -48,6 +48,8 @@ async def shown(world: World, task: dict[str, Any]) -> tuple[str, list[str]]:
 async def test_a_worker_claims_a_task_keeps_it_and_gives_its_result(world: World) -> None:
     task = await claimed(world)
     assert set(task) == {"task_id", "queue", "payload", "attempt", "lease_token", "lease_expires_at", "execution_id"}
+    waiting = (await world.send("GET", f"{ENGINE}/executions/{task['execution_id']}", token="sk_acme")).json()
+    assert waiting["expected_input"]["task_id"] == task["task_id"]
     assert (task["queue"], task["payload"], task["attempt"]) == ("documents", {"file": "a.pdf"}, 1)
     kept = (await ask(world, f"{task['task_id']}/heartbeat", lease_token=task["lease_token"], lease_seconds=600)).json()
     assert kept["lease_expires_at"] > task["lease_expires_at"]
@@ -104,3 +106,29 @@ async def test_another_tenant_has_no_such_tasks(world: World) -> None:
 async def test_what_is_not_acceptable_is_told(world: World, path: str, body: dict[str, Any]) -> None:
     answer = await ask(world, path, **body)
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_input")
+
+
+async def test_a_repeat_with_the_same_key_gives_the_same_answer(world: World) -> None:
+    await world.publish(QUEUED)
+    for _ in range(2):
+        await world.send("POST", f"{ENGINE}/triggers/chat", token="sk_acme", body={"intent_name": "queued"})
+
+    async def twice(path: str, **body: Any) -> dict[str, Any]:
+        """The answer, which is the same at the second time, while another body is refused."""
+        key = f"k {path}"
+        first, again = [await world.send("POST", f"{TASKS}/{path}", token="sk_acme", body=body, idempotency_key=key) for _ in range(2)]
+        assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true"), first.text
+        assert "idempotent-replayed" not in first.headers
+        other = await world.send("POST", f"{TASKS}/{path}", token="sk_acme", body={**body, "tenant_id": None}, idempotency_key=key)
+        assert (other.status_code, other.json()["error"]) == (409, "idempotency_conflict")
+        found: dict[str, Any] = first.json()
+        return found
+
+    [task] = (await twice("claim", queue="documents"))["tasks"]
+    path, held = task["task_id"], {"lease_token": task["lease_token"]}
+    await twice(f"{path}/heartbeat", **held)
+    assert (await twice(f"{path}/complete", **held, result={"ok": True}))["status"] == "completed"
+    [other] = (await ask(world, "claim", queue="documents")).json()["tasks"]
+    given_back = await twice(f"{other['task_id']}/fail", lease_token=other["lease_token"], retry=True)
+    assert given_back["status"] == "waiting_time"
+    assert len((await ask(world, "claim", queue="documents", limit=5)).json()["tasks"]) == 1

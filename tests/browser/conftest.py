@@ -5,8 +5,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,17 +64,55 @@ def settings_of(folder: Path) -> dict[str, str]:
     }
 
 
+class SlowPlace(ThreadingHTTPServer):
+    """A server that flows ask, and that answers when a test lets it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), SlowAnswer)
+        self.may_answer = threading.Event()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+
+class SlowAnswer(BaseHTTPRequestHandler):
+    server: SlowPlace
+
+    def do_GET(self) -> None:
+        self.server.may_answer.wait(START_WITHIN)
+        self.send_response(500 if self.path == "/broken" else 200)
+        self.end_headers()
+        self.wfile.write(b"Here I am again.")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
+        pass
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def slow_place() -> Iterator[SlowPlace]:
+    with SlowPlace() as place:
+        threading.Thread(target=place.serve_forever, daemon=True).start()
+        yield place
+        place.shutdown()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, slow_place: SlowPlace) -> Iterator[str]:
     """The address of a server in a folder of its own, whose `flows/` are this folder's and the project's."""
     folder = tmp_path_factory.mktemp("baton")
     shutil.copytree(FLOWS, folder / "flows")
+    errand = folder / "flows" / "errand.yaml"
+    errand.write_text(errand.read_text(encoding="utf-8").replace("127.0.0.1:PORT", slow_place.host), encoding="utf-8")
     shutil.copytree(ROOT / "flows", folder / "flows", dirs_exist_ok=True)
     url = f"http://127.0.0.1:{(port := free_port())}"
     log = folder / "server.log"
     command = [sys.executable, "-m", "api.cli", "serve", "--dev", "--port", str(port)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=folder, env=settings_of(folder), stdout=output, stderr=output)
+        env = settings_of(folder) | {"BATON_ALLOWED_HOSTS_OUTBOUND": slow_place.host}
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output)
     try:
         wait_until_ready(url, process, log)
         yield url

@@ -119,6 +119,20 @@ def test_nothing_scrolls_sideways(page: Page, width: int) -> None:
     assert overflow(page) <= 0
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_form_keeps_all_of_its_fields_inside(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 720})
+    page.get_by_role("button", name="Return something").click()
+    page.get_by_label("Order number").wait_for()
+    assert page.locator("input[type=file]").count() == 1
+    beyond = """form => {
+        const edge = form.getBoundingClientRect().right;
+        return [...form.querySelectorAll("*")].filter(one => one.getBoundingClientRect().right > edge).map(one => one.outerHTML);
+    }"""
+    assert page.locator(".fields").evaluate(beyond) == []
+    assert overflow(page) <= 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_texts_can_be_read_by_day_and_by_night(browser: Browser, server: str, scheme: str) -> None:
     page = browser.new_page(base_url=server, color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")

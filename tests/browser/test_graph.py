@@ -51,8 +51,8 @@ def steps(page: Page) -> list[str]:
     return [" ".join(text.split()[:-1]) for text in texts]  # the last word is the time
 
 
-def wait_until(page: Page, condition: str) -> None:
-    """Wait for what scrolling or a new layout brings about; the page's policy forbids the browser to poll by itself."""
+def must_come_true(page: Page, condition: str) -> None:
+    """What scrolling or a new layout brings about, waited for; the page's policy forbids the browser to poll by itself."""
     for _ in range(100):
         if page.evaluate(condition):
             return
@@ -151,7 +151,7 @@ def test_the_present_node_is_in_sight_however_large_the_graph_is(desk: Page) -> 
         desk.get_by_role("button", name="Larger").click()
     desk.get_by_role("button", name="Alone").click()
     expect(node(desk, "day")).to_have_class(HERE)
-    wait_until(
+    must_come_true(
         desk,
         """() => {
             const seen = document.querySelector(".graph-window").getBoundingClientRect();
@@ -206,14 +206,14 @@ def test_the_graph_can_be_scrolled_by_keyboard(desk: Page) -> None:
     window.evaluate("one => one.scrollTo({top: 0, behavior: 'instant'})")
     window.focus()
     desk.keyboard.press("End")
-    wait_until(desk, "document.querySelector('.graph-window').scrollTop > 0")
+    must_come_true(desk, "document.querySelector('.graph-window').scrollTop > 0")
 
 
 def test_on_a_phone_the_panel_is_below_and_closed(page: Page) -> None:
     toggle = page.get_by_role("button", name="Flow graph")
     expect(toggle).to_have_attribute("aria-expanded", "false")
     begin(page)
-    wait_until(page, BELOW)
+    must_come_true(page, BELOW)
     toggle.click()
     expect(node(page, "company")).to_have_class(HERE)
     expect(node(page, "company")).to_be_visible()

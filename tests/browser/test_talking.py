@@ -49,6 +49,21 @@ def test_the_order_conversation_of_the_project_is_had_to_its_end(page: Page) -> 
     expect(page.get_by_role("button", name="Start again")).to_be_focused()
 
 
+def test_a_file_that_cannot_be_sent_does_not_hold_up_the_rest_of_the_form(page: Page) -> None:
+    page.route("**/uploads*", lambda route: route.fulfill(status=503, json={"error": "unavailable", "message": "Later.", "details": {}}))
+    start(page, "Return something")
+    page.get_by_label("Photos").set_input_files({"name": "lamp.png", "mimeType": "image/png", "buffer": b"a lamp"})
+    expect(page.locator(".files")).to_contain_text("The file could not be sent. Go on without it")
+    page.get_by_label("Order number").fill("A-1001")
+    page.get_by_label("Walnut desk lamp").check()
+    page.get_by_label("When did you buy it?").fill("2026-01-05")
+    page.get_by_label("It is faulty").check()
+    page.get_by_label("As good as new").check()
+    page.get_by_label("I have read the conditions").check()
+    choose(page, "Check my return")
+    expect(page.get_by_role("log")).to_contain_text("photos: 0")
+
+
 def test_a_return_is_requested_through_a_choice_and_a_form(page: Page) -> None:
     start(page, "Help desk")
     choose(page, "Return a chair")

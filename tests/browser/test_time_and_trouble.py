@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
+from tests.browser.conftest import SlowPlace
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 MESSAGES = "**/api/public/v1/chat/messages"
@@ -96,6 +98,38 @@ def test_an_answer_whose_reply_was_lost_is_sent_again_under_its_key_and_counts_o
     assert first is not None
     assert first == second
     assert page.get_by_role("log").get_by_text("Go ahead.").count() == 1
+
+
+def test_work_that_takes_its_time_is_said_to_go_on_until_its_outcome_is_there(page: Page, slow_place: SlowPlace) -> None:
+    slow_place.may_answer.clear()
+    start(page, "Run an errand")
+    working = page.locator("#working")
+    with page.expect_response(lambda answer: "wait=25" in answer.url and answer.status == 200) as followed:
+        page.get_by_role("button", name="The slow one").click()
+        log = page.get_by_role("log")
+        expect(log).to_contain_text("I am on my way.")
+        expect(log).not_to_contain_text("Here I am again.")
+        expect(page.get_by_role("status").filter(has_text="Working on it")).to_be_visible()
+        expect(page.get_by_role("textbox")).to_have_count(0)
+        slow_place.may_answer.set()
+    assert followed.value.json()["reply"]["status"] == "waiting_input"
+    expect(log).to_contain_text("Here I am again.")
+    expect(working).to_be_hidden()
+    expect(working).to_be_empty()
+    expect(page.get_by_role("textbox", name="Your answer", exact=True)).to_be_focused()
+
+
+def test_work_that_goes_on_is_still_seen_after_a_reload_and_so_is_its_failure(page: Page, slow_place: SlowPlace) -> None:
+    slow_place.may_answer.clear()
+    start(page, "Run an errand")
+    page.get_by_role("button", name="The broken one").click()
+    expect(page.get_by_role("log")).to_contain_text("Off I go, again.")
+    page.reload()
+    expect(page.get_by_role("status").filter(has_text="Working on it")).to_be_visible()
+    slow_place.may_answer.set()
+    expect(page.locator("#answer")).to_contain_text("Something went wrong on our side, so this conversation has ended. http.status")
+    expect(page.locator("#typing")).to_be_hidden()
+    expect(page.get_by_role("button", name="Start again")).to_be_visible()
 
 
 def test_a_server_that_asks_for_patience_gets_it(page: Page) -> None:

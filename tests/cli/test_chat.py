@@ -174,6 +174,13 @@ class SlowPerson:
         raise AssertionError
 
 
+def test_a_record_takes_the_place_of_no_file(baton: Baton, order: Path) -> None:
+    (kept := order / "order.test.yaml").write_text("flow: order\n")
+    result = baton("chat", "order", "--record", kept, typed="1\n")
+    assert (result.exit_code, kept.read_text()) == (2, "flow: order\n")
+    assert "is there already" in result.stderr
+
+
 async def test_a_deadline_acts_while_one_thinks_and_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed, wire = socket.socketpair()
     with wire, typed, typed.makefile("r", encoding="utf-8") as stream:
@@ -274,9 +281,11 @@ def test_a_talk_with_a_running_server_is_the_same_talk(baton: Baton, order: Path
         key, _ = server.read_keys()
         there = baton("chat", "order", "--server", server.url, "--key", key, "--record", "flows/there.test.yaml", typed=FORM)
         unknown = baton("chat", "orders", "--server", server.url, "--key", key, typed="")
+        unfit = baton("chat", "order", "--server", server.url, "--key", key, "--locale", "x y", typed="")
     assert (there.exit_code, there.stdout) == (0, here)
     assert baton("test").stdout == "1 passed, 0 failed.\n"
     assert unknown.exit_code == 1
+    assert unfit.stderr == "Error: The server refused: /locale: This does not have the right form.\n"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from api.cli import reaching, samples
 from api.cli.talking import conversing
 from tests.cli.conftest import Baton
 
@@ -55,6 +57,32 @@ def test_a_request_is_really_made(baton: Baton, flows: Path, monkeypatch: pytest
 def test_an_address_that_the_operator_has_not_allowed_is_not_reached(baton: Baton, flows: Path) -> None:
     with shop(flows):
         assert baton("chat", "order", typed="A-1\n").stdout.splitlines()[-2] == "Sorry: http.blocked."
+
+
+OVER = ORDER.replace('url: "http://127.0.0.1:PORT/orders"', "url: /orders, connection: shop")
+
+
+def test_a_connection_of_the_database_is_used(
+    baton: Baton, flows: Path, tenant: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(flows) as port:
+        (flows / "order.yaml").write_text(OVER)
+        monkeypatch.setenv("BATON_ALLOWED_HOSTS_OUTBOUND", f"127.0.0.1:{port}")
+        assert baton("chat", "order", typed="A-1\n").stdout.splitlines()[-2] == "Sorry: http.blocked."
+        monkeypatch.setenv("BATON_SECRET_KEY", "k" * 32)
+        assert baton("connections", "set", "shop", "--kind", "bearer", "--url", f"http://127.0.0.1:{port}", typed="s").exit_code == 0
+        assert baton("chat", "order", typed="A-1\n").stdout.splitlines()[-2] == "It comes on Monday."
+        monkeypatch.setenv("BATON_SECRET_KEY", "l" * 32)
+        result = baton("chat", "order", typed="A-1\n")
+        assert (result.exit_code, result.stderr.count("cannot be opened with the server's key")) == (1, 1)
+
+
+def test_without_a_database_the_sample_shop_is_asked(baton: Baton, flows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shop(flows) as port:
+        (flows / "order.yaml").write_text(OVER)
+        monkeypatch.setenv("BATON_ALLOWED_HOSTS_OUTBOUND", f"127.0.0.1:{port}")
+        monkeypatch.setattr(reaching, "TERMS", msgspec.structs.replace(samples.TERMS, base_url=f"http://127.0.0.1:{port}"))
+        assert baton("chat", "order", typed="A-1\n").stdout.splitlines()[-2] == "It comes on Monday."
 
 
 def test_work_that_takes_its_time_is_seen_to_go_on(baton: Baton, flows: Path, monkeypatch: pytest.MonkeyPatch) -> None:

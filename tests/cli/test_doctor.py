@@ -30,7 +30,9 @@ def healthy(folder: Path, tenant: dict[str, Any], monkeypatch: pytest.MonkeyPatc
 
 def test_all_is_well_after_init_with_a_secret_key(baton: Baton, healthy: Path) -> None:
     assert baton("doctor").exit_code == 0
-    assert checks(baton) == dict.fromkeys(("versions", "settings", "secret key", "database", "schema", "clock", "scheduler"), True)
+    assert checks(baton) == dict.fromkeys(
+        ("versions", "settings", "secret key", "database", "schema", "clock", "scheduler", "webhooks"), True
+    )
 
 
 def test_a_missing_secret_key_is_found(baton: Baton, tenant: dict[str, Any]) -> None:

@@ -106,3 +106,21 @@ print(sorted({"litestar", "sqlalchemy", "sqlmodel", "uvicorn", "httpx"} & sys.mo
     command = [sys.executable, "-c", script]
     result = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True, timeout=120)
     assert result.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [("schema",), ("test", "flows"), ("graph", "greeting")], ids=" ".join)
+def test_output_that_cannot_be_written_is_one_line_and_a_finding(arguments: tuple[str, ...], flows: Path) -> None:
+    (flows / "greeting.test.yaml").write_text("flow: greeting\ntests: [{name: a, steps: [{trigger: hello}, {bot: Who are you?}]}]\n")
+    command = [sys.executable, "-m", "api.cli", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment(), text=True, check=False, timeout=120)
+    assert (result.returncode, result.stderr) == (1, "Error: No space left on device.\n")
+
+
+@pytest.mark.parametrize("arguments", [("test", "flows", "--junit"), ("chat", "greeting", "--record")], ids=" ".join)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_done(arguments: tuple[str, ...], baton: Baton, flows: Path) -> None:
+    (flows / "greeting.test.yaml").write_text("flow: greeting\ntests: [{name: a, steps: [{trigger: hello}, {bot: Who are you?}]}]\n")
+    result = baton(*arguments, "nowhere/made.xml", typed="Ada\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no folder 'nowhere'." in result.stderr

@@ -39,6 +39,17 @@ def test_dev_sets_up_an_empty_database_tells_the_keys_and_serves_the_flows(flows
     assert key_file.stat().st_mode & 0o077 == 0
 
 
+def test_dev_connects_flows_to_the_sample_shop_and_to_nothing_else(flows: Path) -> None:
+    asks = "flow: asks\nintent: {}\nnodes:\n  look: {type: http, method: GET, url: /orders, connection: shop, on_error: end, next: end}\n"
+    (flows / "asks.yaml").write_text(asks.replace("shop", "bank"))
+    refusal = refused(flows.parent, "--dev")
+    assert "flows/asks.yaml:4:61: error connection.unknown there is no connection `bank`" in refusal.stderr
+    (flows / "asks.yaml").write_text(asks)
+    with running_server(flows.parent, "--dev") as server:
+        pass
+    assert "  Published    asks, greeting\n  Connection   shop, to http://127.0.0.1:8090: start" in server.told
+
+
 def test_a_second_start_finds_what_the_first_made_and_does_not_tell_secrets_again(flows: Path) -> None:
     with running_server(flows.parent, "--dev") as first:
         public_key, _ = first.read_keys()
@@ -47,6 +58,12 @@ def test_a_second_start_finds_what_the_first_made_and_does_not_tell_secrets_agai
     assert public_key in second.told
     assert "sk_" not in second.told
     assert "  API key      (shown when it was made; another: scripts/baton keys create --api)\n" in second.told
+
+
+def test_dev_without_a_folder_of_flows_says_that_nothing_is_published(tmp_path: Path) -> None:
+    with running_server(tmp_path, "--dev") as server:
+        server.read_keys()
+    assert "  Published    nothing: there are no flows in a folder flows/ here" in server.told
 
 
 def test_dev_with_a_flow_that_has_an_error_makes_nothing(flows: Path, baton: Baton) -> None:

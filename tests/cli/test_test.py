@@ -69,6 +69,55 @@ def test_a_broken_file_is_told_and_exits_with_1(name: str, baton: Baton, tests: 
     assert "1 file broken" in result.stdout
 
 
+def test_a_broken_file_is_an_error_of_the_report(baton: Baton, tests: Path) -> None:
+    with (tests / "greeting.test.yaml").open("a") as file:
+        file.write("surprise: true\n")
+    assert baton("test", "--junit", "report.xml").exit_code == 1
+    report = ET.parse("report.xml").getroot()  # noqa: S314 - it was written a line above
+    assert (report.get("tests"), report.get("errors")) == ("1", "1")
+    error = report.find("testsuite/testcase/error")
+    assert error is not None
+    assert error.get("type") == "key.unknown"
+    assert "greeting.test.yaml:" in str(error.text)
+
+
+def test_the_tests_of_a_flow_that_has_errors_say_that_it_has_and_not_that_it_is_missing(baton: Baton, tests: Path) -> None:
+    with (tests / "greeting.yaml").open("a") as file:
+        file.write("surprise: true\n")
+    assert "the flow `greeting` has errors" in baton("test").stdout
+    assert "there is no flow" not in baton("test").stdout
+
+
+def test_the_tests_of_one_file_are_not_kept_up_by_errors_of_flows_that_they_have_nothing_to_do_with(baton: Baton, tests: Path) -> None:
+    (tests / "greeting.test.yaml").write_text(TESTS.partition("  - name: is rude")[0])
+    (tests / "half_done.yaml").write_text("flow: half_done\nnodes: {hello: {type: message, text: Hi}}\n")
+    assert baton("test", tests / "greeting.test.yaml").exit_code == 0
+    assert "half_done.yaml:2:9: error target.missing" in baton("test").stdout
+    greeting = (tests / "greeting.yaml").read_text()
+    (tests / "greeting.yaml").write_text(greeting.replace("next: end", "next: more") + "  more: {type: jump, flow: half_done}\n")
+    assert "half_done.yaml:2:9: error target.missing" in baton("test", tests / "greeting.test.yaml").stdout
+
+
+def test_flows_of_a_named_folder_may_call_those_of_the_folders_in_it(baton: Baton, tests: Path) -> None:
+    (tests / "shared").mkdir()
+    (tests / "shared" / "farewell.yaml").write_text("flow: farewell\nnodes: {bye: {type: message, text: Bye!, next: end}}\n")
+    greeting = (tests / "greeting.yaml").read_text()
+    (tests / "greeting.yaml").write_text(greeting.replace("next: end", "next: more") + "  more: {type: jump, flow: farewell}\n")
+    (tests / "greeting.test.yaml").write_text(TESTS.partition("  - name: is rude")[0].replace("{status", "{bot: Bye!}, {status"))
+    assert baton("test", "flows").stdout == "1 passed, 0 failed.\n"
+    (tests / "shared" / "farewell.yaml").write_text("flow: farewell\nnodes: {bye: {type: message, text: Bye!}}\n")
+    assert "farewell.yaml:2:9: error target.missing" in baton("test", "flows").stdout
+
+
+def test_folders_with_flows_of_the_same_name_stand_each_for_itself(baton: Baton, tests: Path) -> None:
+    (tests / "greeting.test.yaml").write_text(TESTS.partition("  - name: is rude")[0])
+    copy = tests.parent / "copies"
+    copy.mkdir()
+    for one in ("greeting.yaml", "greeting.test.yaml"):
+        (copy / one).write_text((tests / one).read_text())
+    assert baton("test", ".").stdout == "2 passed, 0 failed.\n"
+
+
 def test_a_folder_without_tests_is_a_finding_and_no_folder_wrong_use(baton: Baton, flows: Path) -> None:
     assert baton("test").exit_code == 1
     (flows / "greeting.yaml").unlink()

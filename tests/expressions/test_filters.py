@@ -181,6 +181,8 @@ def test_every_filter_and_test_has_its_example() -> None:
         ("1234.5|money('EUR')", "de-AT", "€\xa01.234,50"),
         ("1234.5|number(1)", "de_DE", "1.234,5"),
         ("1234.5|number(1)", "xx-YY", "1,234.5"),
+        ("1234567.5|number(2)", "hi", "12,34,567.50"),
+        ("1234567|number(0)", "en-IN", "12,34,567"),
         ("vars.day|date('long')", "de", "5. Januar 2026"),
         ("vars.day|date('long')", "fr", "5 janvier 2026"),
         ("vars.day|date('long')", "../../etc/passwd", "January 5, 2026"),

@@ -43,7 +43,8 @@ def codes(text: str, note: str) -> set[str]:
     named = FILE.split(text)
     files = list(zip(named[1::2], named[2::2], strict=True)) or [("example.yaml", text)]
     encoding = note if note == "latin-1" else "utf-8"
-    loaded = load_flows([Source(name, whole(content, note).encode(encoding)) for name, content in files])
+    connections = ("bank", "shop") if note == "connections" else None
+    loaded = load_flows([Source(name, whole(content, note).encode(encoding)) for name, content in files], connections=connections)
     return {problem.code for one in loaded for problem in one.diagnostics}
 
 

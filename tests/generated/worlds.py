@@ -150,7 +150,7 @@ class World:
 
     def _outbox(self) -> list[Any]:
         if isinstance(self.store, MemoryStore):
-            return [msgspec.structs.astuple(row)[:-1] for row in self.store.outbox(TENANT)]
+            return [msgspec.structs.astuple(row)[:7] for row in self.store.outbox(TENANT)]
         with closing(sqlite3.connect(self.database or "")) as connection:
             return connection.execute("SELECT tenant_id, id, run_id, rev, n, type, at FROM outbox ORDER BY run_id, rev, n").fetchall()
 

@@ -89,7 +89,8 @@ def test_the_neighbours_are_sound() -> None:
 
 def test_the_folder_and_the_tests_below_reach_every_code() -> None:
     reached = {code for path in BROKEN for _, _, code in expected(path.read_text(encoding="utf-8"))}
-    assert reached | {"yaml.encoding", "key.unavailable", "flow.too_large", "flow.duplicate", "intent.duplicate"} == CODES.keys()
+    below = {"yaml.encoding", "key.unavailable", "flow.too_large", "flow.duplicate", "intent.duplicate", "connection.unknown"}
+    assert reached | below == CODES.keys()
 
 
 @pytest.mark.parametrize("key", OPTIONAL)
@@ -164,3 +165,14 @@ def test_published_flows_keep_their_intents_except_from_a_file_of_the_same_flow(
     other = load_flow(Source("b.yaml", "flow: b\nintent: {name: hello}\n" + SOUND), {"a": published})
     assert again.diagnostics == ()
     assert [one.code for one in other.diagnostics] == ["intent.duplicate"]
+
+
+def test_a_connection_that_is_not_there_is_reported_where_one_knows_which_there_are() -> None:
+    node = "  a: {type: http, method: GET, url: /x, connection: shopp, on_error: end, next: end}\n"
+    source = Source("a.yaml", f"flow: a\nnodes:\n{node}")
+    assert load_flows([source])[0].diagnostics == ()
+    assert [str(one) for one in load_flows([source], connections=["shop"])[0].diagnostics] == [
+        "a.yaml:3:53: error connection.unknown there is no connection `shopp` (did you mean `shop`?)"
+    ]
+    [problem] = load_flows([source], connections=[])[0].diagnostics
+    assert problem.hint == "make it by `baton connections set shopp`"

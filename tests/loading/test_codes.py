@@ -40,6 +40,7 @@ def test_only_what_may_be_published_is_a_warning() -> None:
         "cycle.condition",
         "wait.no_timeout",
         "case.repeated",
+        "retry.never",
         "remind.never",
         "timeout.never",
         "error.unhandled",

@@ -79,7 +79,11 @@ async def test_three_redirects_are_followed_and_the_fourth_is_not(bench: Bench) 
 
 @pytest.mark.parametrize(
     "location",
-    ["ftp://shop.example/", "http://u:p@shop.example/", "http://shop.example:0/", "http://[::1/", "http://a b/"],
+    [
+        *("ftp://shop.example/", "file:///etc/passwd", "gopher://shop.example/", "data:text/plain,x", "javascript:alert(1)"),
+        *("http://u:p@shop.example/", "//u@shop.example/", "http://shop.example:0/", "http://[::1/", "http://[fe80::1%25eth0]/"),
+        *("http://a b/", "https:shop.example", "http://b\xfccher.example/", "http://shop.example\t/"),
+    ],
 )
 async def test_a_location_that_is_no_web_address_is_not_followed(bench: Bench, location: str) -> None:
     bench.listener.answers = [pointing(location)]

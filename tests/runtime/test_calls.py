@@ -122,6 +122,23 @@ async def test_a_result_that_comes_after_a_cancel_changes_nothing(calling: World
     assert len(script.asked) == 1
 
 
+async def test_a_request_whose_run_was_cancelled_in_a_call_is_told_so_when_it_is_repeated(calling: World, script: Script) -> None:
+    async def hang(_: Invoke) -> Returned:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    script.act = hang
+    caller = await calling.customer()
+    asking = asyncio.create_task(calling.executor.trigger(caller, ASKED))
+    await until(lambda: bool(script.asked))
+    [run] = await calling.executor.open_runs(caller, caller.conversation_id or "")
+    await calling.executor.cancel(caller, CancelRequest(run_id=run.execution_id))
+    asking.cancel()  # the customer has gone meanwhile, or the server has died
+    again = await calling.executor.trigger(caller, ASKED)
+    assert (again.replayed, again.reply.execution_id, again.reply.status) == (True, run.execution_id, "aborted")
+    assert await calling.executor.trigger(caller, ASKED) == again
+
+
 async def test_nobody_can_answer_a_run_that_is_working(calling: World, script: Script) -> None:
     go_on = asyncio.Event()
 

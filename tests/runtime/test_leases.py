@@ -1,6 +1,8 @@
 """Workers that die, hang or are told to go: what they held is taken over once, or given back, and no result is lost or used twice."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -108,6 +110,26 @@ async def test_a_worker_that_wakes_up_after_its_lease_was_taken_over_changes_not
     assert texts(before) == ["Paid 200."]
 
 
+async def test_whoever_asked_a_worker_that_lost_its_run_is_told_what_the_other_has_made_of_it(world: World, script: Script) -> None:
+    await world.publish(paying(repeatable=True))
+    go_on = asyncio.Event()
+
+    async def late(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 299})
+
+    script.act = late
+    asking = asyncio.create_task(world.executor.trigger(await world.customer(), ASKED))
+    await until(lambda: bool(script.asked))
+    script.act = answer
+    other = other_worker(world, script)
+    world.clock.advance(LEASE)
+    await other.worker.take_over()
+    await other.worker.drain()
+    go_on.set()
+    assert texts((await asking).reply) == ["Paid 200."]
+
+
 async def test_a_result_that_was_kept_before_its_worker_died_is_used_and_the_call_not_made_again(world: World, script: Script) -> None:
     await world.publish(paying(repeatable=False))
     runtime = world.runtime
@@ -143,6 +165,61 @@ async def test_a_run_that_has_cost_three_workers_is_given_up_and_others_go_on(wo
     ended = await world.executor.latest(caller, reply.execution_id)
     assert (ended.status, ended.end_code, len(script.asked)) == ("failed", "run.poison", 3)
     assert (await world.executor.latest(caller, sound.execution_id)).status == "waiting_input"
+
+
+async def test_a_last_try_is_made_when_nothing_else_that_was_taken_over_is_under_way(world: World, script: Script) -> None:
+    await world.publish(paying(repeatable=True))
+    runs = [await stuck(world, script) for _ in range(3)]
+    await until(lambda: len(script.asked) == 3)
+    world.clock.advance(LEASE)
+    await other_worker(world, script).worker.take_over()
+    await until(lambda: len(script.asked) == 6)
+    runs.append(await stuck(world, script))
+    await until(lambda: len(script.asked) == 7)
+    under_way, most = 0, 0
+
+    async def count(invoke: Invoke) -> Returned:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return await answer(invoke)
+
+    script.act = count
+    world.clock.advance(LEASE)
+    last = other_worker(world, script)
+    assert await last.worker.take_over() == 4
+    assert await last.worker.take_over() == 0
+    await last.worker.drain()
+    assert [texts(await last.latest(caller, reply.execution_id)) for caller, reply in runs] == [["Paid 200."]] * 4
+    assert (most, len(script.asked)) == (1, 11)
+
+
+async def test_a_run_that_cannot_be_read_keeps_no_other_from_being_taken_over(world: World, script: Script) -> None:
+    if world.database is None:
+        pytest.skip("what is in memory is not damaged")
+    await world.publish(paying(repeatable=True))
+    owner, broken = await stuck(world, script)
+    world.clock.advance(1)
+    caller, sound = await stuck(world, script)
+    await until(lambda: len(script.asked) == 2)
+    with closing(sqlite3.connect(world.database)) as damage, damage:
+        before = damage.execute("SELECT trace FROM turn WHERE id = ?", (broken.turn_id,)).fetchone()
+        damage.execute("UPDATE turn SET trace = x'c1' WHERE id = ?", (broken.turn_id,))
+    script.act = answer
+    world.clock.advance(LEASE)
+    other = other_worker(world, script)
+    assert await other.worker.take_over() == 2
+    assert await other.worker.take_over() == 0
+    await other.worker.drain()
+    assert texts(await other.latest(caller, sound.execution_id)) == ["Paid 200."]
+    with closing(sqlite3.connect(world.database)) as repair, repair:
+        repair.execute("UPDATE turn SET trace = ? WHERE id = ?", (*before, broken.turn_id))
+    world.clock.advance(60_000)
+    assert await other.worker.take_over() == 1
+    await other.worker.drain()
+    assert texts(await other.latest(owner, broken.execution_id)) == ["Paid 200."]
 
 
 async def test_a_worker_that_lives_keeps_its_lease(world: World, script: Script) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.runtime.callbacks import Callbacks
@@ -122,6 +123,42 @@ async def test_a_value_made_of_dots_leads_nowhere_else(shop: World, listener: Li
     assert listener.connections == 0
 
 
+FORGED = """
+flow: forged
+intent: {}
+nodes:
+  ask: {type: http, method: GET, url: ORIGIN/asked, save: came, next: tell}
+  tell: {type: http, method: POST, url: ORIGIN/told, json: {text: "{{ vars.came.text }}", json: "{{ vars.came.json }}"}, next: paid}
+  paid: {type: wait, event: order.paid, timeout: {after: 1h, next: end}, next: end}
+"""
+
+
+async def test_nobody_gets_the_address_of_a_callback_by_writing_its_placeholder_into_an_answer(shop: World, listener: Listener) -> None:
+    await shop.publish_text(FORGED.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
+    forged = "\0callback:0/paid/1\0"
+    listener.answers = [plain(forged.encode()), plain(), plain(msgspec.json.encode({forged: [forged]})), plain()]
+    for _ in range(2):
+        await shop.trigger(await shop.customer(), "forged")
+    assert [line.split(" ")[1] for line in listener.lines] == ["/asked", "/told"] * 2
+    assert not any(b"cb_" in body or b"callbacks" in body for body in listener.bodies)
+
+
+KEYLESS = """
+flow: keyless
+intent: {}
+variables: {key: null}
+nodes:
+  pay: {type: http, method: POST, url: ORIGIN/pay, idempotency_key: "{{ vars.key }}", retries: 3, on_error: end, next: end}
+"""
+
+
+async def test_a_request_whose_key_comes_out_empty_is_not_made_again(shop: World, listener: Listener) -> None:
+    await shop.publish_text(KEYLESS.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
+    listener.answers = [b""]
+    await shop.trigger(await shop.customer(), "keyless")
+    assert (listener.lines, "idempotency-key" in listener.heads[0]) == (["POST /pay HTTP/1.1"], False)
+
+
 CONNECTED = """
 flow: connected
 intent: {}
@@ -201,6 +238,13 @@ async def test_connections_are_sealed_again_under_a_new_key() -> None:
         Terms(kind="bearer", base_url="ftp://shop.example", secret="s"),
         Terms(kind="bearer", base_url="https://ada@shop.example", secret="s"),
         Terms(kind="bearer", base_url="https://shop.example?x=1", secret="s"),
+        Terms(kind="bearer", base_url="https://shop.example#", secret="s"),
+        Terms(kind="bearer", base_url="https://[::1", secret="s"),
+        Terms(kind="bearer", base_url="https://shop.example:70000", secret="s"),
+        Terms(kind="bearer", base_url="https://shop.example\\@evil.example", secret="s"),
+        Terms(kind="bearer", base_url="https://b\xfccher.example", secret="s"),
+        Terms(kind="bearer", base_url="https://2130706433", secret="s"),
+        Terms(kind="bearer", base_url="https://shop.example/\r\nX: 1", secret="s"),
         Terms(kind="bearer", base_url="https://shop.example", secret="a\r\nb"),
         Terms(kind="bearer", base_url="https://shop.example", secret=""),
         Terms(kind="basic", base_url="https://shop.example", secret="no colon"),

@@ -1,6 +1,8 @@
 """Events and callbacks from outside: each ends a wait once, whether it comes early or late, and starts what it starts once."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -91,6 +93,31 @@ async def test_an_event_ends_the_wait_that_it_matches_and_no_other(world: World)
     assert other.execution_id not in (await world.executor.signal(TENANT, paid("C-3"))).execution_ids
 
 
+EITHER = """
+flow: either
+intent: {}
+nodes:
+  which:
+    type: wait
+    any:
+      - {name: small, event: order.paid, match: {amount: 5}}
+      - {name: large, event: order.paid, match: {amount: 500}}
+    save: came
+    next: told
+  told: {type: message, text: "{{ vars.came.name }}", next: end}
+"""
+
+
+@pytest.mark.parametrize(("amount", "name"), [(5, "small"), (500, "large")])
+async def test_a_wait_hears_an_event_at_once_that_it_listens_to_in_two_ways(world: World, amount: int, name: str) -> None:
+    await world.publish_text(EITHER)
+    reply = await world.trigger(await world.customer(), "either")
+    await world.executor.settle()
+    assert (await world.executor.signal(TENANT, paid(amount=7))).execution_ids == []
+    assert (await world.executor.signal(TENANT, paid(amount=amount))).execution_ids == [reply.execution_id]
+    assert texts(await latest(world, reply)) == [name]
+
+
 async def test_an_event_that_comes_before_its_wait_is_not_lost(world: World) -> None:
     await world.publish_text(PAYING)
     caller = await world.customer()
@@ -161,11 +188,47 @@ async def test_an_event_that_came_in_time_counts_although_nobody_saw_it_before_t
     assert texts(await latest(world, reply))[0] == "Thank you: 5 by event paid."
 
 
+@pytest.mark.parametrize("first", ["event", "reminder"])
+async def test_an_event_that_comes_together_with_a_reminder_is_heard_at_once_although_nobody_lives_to_see_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    reply = await waiting(world)
+    world.clock.advance(5 * MINUTE)
+    [due] = await world.runtime.store.due(5)
+    reminding = world.executor.expire(due)
+
+    async def die(_: object) -> None:
+        """Between keeping the event and waking the wait."""
+
+    with monkeypatch.context() as dying:
+        dying.setattr(world.executor, "expire", die)
+        event = world.executor.signal(TENANT, paid("A-1"))
+        await asyncio.gather(*([event, reminding] if first == "event" else [reminding, event]))
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, reply))[-1] == "Thank you: 5 by event paid."
+
+
+async def test_a_run_that_cannot_be_read_keeps_no_other_from_its_event_and_the_event_is_taken(world: World) -> None:
+    if world.database is None:
+        pytest.skip("what is in memory is not damaged")
+    broken, sound = await waiting(world), await waiting(world)
+    with closing(sqlite3.connect(world.database)) as damage, damage:
+        before = damage.execute("SELECT state FROM run WHERE id = ?", (broken.execution_id,)).fetchone()
+        damage.execute("UPDATE run SET state = x'c1' WHERE id = ?", (broken.execution_id,))
+    told = await world.executor.signal(TENANT, paid("A-1"))
+    assert set(told.execution_ids) == {broken.execution_id, sound.execution_id}
+    assert texts(await latest(world, sound)) == ["Thank you: 5 by event paid."]
+    with closing(sqlite3.connect(world.database)) as repair, repair:
+        repair.execute("UPDATE run SET state = ? WHERE id = ?", (*before, broken.execution_id))
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, broken)) == ["Thank you: 5 by event paid."]
+
+
 async def test_a_request_with_the_same_key_is_one_event(world: World) -> None:
     await world.publish_text(STARTED)
     first = await world.executor.signal(TENANT, paid(key="k", shop="main"))
     again = await world.executor.signal(TENANT, paid(key="k", shop="main"))
-    assert again == first
+    assert (again.event_id, again.execution_ids, again.replayed) == (first.event_id, first.execution_ids, True)
     assert len(first.execution_ids) == 1
     with pytest.raises(IdempotencyConflict):
         await world.executor.signal(TENANT, paid(key="k", amount=99))
@@ -192,7 +255,8 @@ async def test_a_callback_ends_its_visit_once(world: World) -> None:
     reply = await waiting(world, flow=CALLED)
     first = await world.executor.signal(TENANT, calling(reply))
     assert texts(await latest(world, reply))[-1] == "paid"
-    assert await world.executor.signal(TENANT, calling(reply)) == first
+    again = await world.executor.signal(TENANT, calling(reply))
+    assert (again.event_id, again.replayed) == (first.event_id, True)
     with pytest.raises(IdempotencyConflict):
         await world.executor.signal(TENANT, calling(reply, "other"))
 
@@ -241,3 +305,4 @@ def test_true_is_not_one_and_one_is_one_point_nought() -> None:
     assert not matches({"a": True}, {"a": 1})
     assert not matches({"a": 1}, {"a": True})
     assert not matches({"a": None}, {})
+    assert not matches({"a." + "1" * 5_000: 1}, {"a": [1]})

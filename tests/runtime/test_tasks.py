@@ -8,6 +8,7 @@ from engine.errors import ExecutionNotFound, InvalidWaitToken
 from engine.runtime.executor import latest_reply
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import CancelRequest
+from engine.runtime.store.rows import TaskRow
 from engine.runtime.turns.tasks import Verdict
 from tests.runtime.conftest import TENANT, World
 
@@ -42,6 +43,10 @@ async def checked(world: World) -> World:
     return world
 
 
+async def claim(world: World, tenant_id: str, queue: str, limit: int, lease: int) -> tuple[TaskRow, ...]:
+    return (await world.executor.claim_tasks(tenant_id, queue, limit, lease)).tasks
+
+
 async def latest(world: World, reply: TurnReply) -> TurnReply:
     view = await world.runtime.store.run(TENANT, reply.execution_id)
     assert view is not None
@@ -51,9 +56,9 @@ async def latest(world: World, reply: TurnReply) -> TurnReply:
 async def test_a_worker_gets_the_task_and_the_run_goes_on_with_its_result(checked: World) -> None:
     reply = await checked.trigger(await checked.customer(), "checked")
     assert (reply.status, reply.wait_id is not None, reply.answerable) == ("waiting_time", True, False)
-    [task] = await checked.executor.claim_tasks(TENANT, "documents", 5, MINUTE)
+    [task] = await claim(checked, TENANT, "documents", 5, MINUTE)
     assert (task.run_id, task.attempt, task.payload) == (reply.execution_id, 1, {"file": "hi", "pages": [{"page": 1}, {"page": 2}]})
-    told = await checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True}))
+    told = (await checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True}))).reply
     assert (told.status, texts(told)) == ("completed", ["true true"])
     with pytest.raises(InvalidWaitToken) as refused:
         await checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": False}))
@@ -63,35 +68,47 @@ async def test_a_worker_gets_the_task_and_the_run_goes_on_with_its_result(checke
 @pytest.mark.parametrize(("code", "said"), [("unreadable", "Again: blurred "), ("lost", "lost")])
 async def test_a_task_that_fails_takes_the_branch_for_its_code(checked: World, code: str, said: str) -> None:
     await checked.trigger(await checked.customer(), "checked")
-    [task] = await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)
-    told = await checked.executor.deliver(TENANT, task.id, 1, Verdict(code=code, message="blurred"))
+    [task] = await claim(checked, TENANT, "documents", 1, MINUTE)
+    told = (await checked.executor.deliver(TENANT, task.id, 1, Verdict(code=code, message="blurred"))).reply
     assert texts(told) == [said]
 
 
 async def test_a_task_is_held_by_one_worker_until_its_lease_runs_out(checked: World) -> None:
     await checked.trigger(await checked.customer(), "checked")
-    claims = await asyncio.gather(*(checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE) for _ in range(10)))
+    claims = await asyncio.gather(*(claim(checked, TENANT, "documents", 1, MINUTE) for _ in range(10)))
     [task] = [task for claim in claims for task in claim]
     checked.clock.advance(MINUTE - 1)
-    assert await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE) == ()
+    assert await claim(checked, TENANT, "documents", 1, MINUTE) == ()
     await checked.executor.keep_task(TENANT, task.id, 1, MINUTE)
     checked.clock.advance(MINUTE - 1)
-    assert await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE) == ()
+    assert await claim(checked, TENANT, "documents", 1, MINUTE) == ()
     checked.clock.advance(1)
-    [again] = await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)
+    [again] = await claim(checked, TENANT, "documents", 1, MINUTE)
     assert (again.id, again.attempt) == (task.id, 2)
     for late in (checked.executor.deliver(TENANT, task.id, 1, Verdict(result={})), checked.executor.keep_task(TENANT, task.id, 1, MINUTE)):
         with pytest.raises(InvalidWaitToken) as refused:
             await late
         assert refused.value.reason == "superseded"
-    assert texts(await checked.executor.deliver(TENANT, task.id, 2, Verdict(result={"ok": 1})))[-1] == "1 1"
+    assert texts((await checked.executor.deliver(TENANT, task.id, 2, Verdict(result={"ok": 1}))).reply)[-1] == "1 1"
+
+
+@pytest.mark.parametrize("first", ["claim", "late result"])
+async def test_a_task_is_not_given_away_and_ended_at_the_same_moment(checked: World, first: str) -> None:
+    await checked.trigger(await checked.customer(), "checked")
+    [task] = await claim(checked, TENANT, "documents", 1, MINUTE)
+    checked.clock.advance(MINUTE)
+    next_claim = claim(checked, TENANT, "documents", 1, MINUTE)
+    late = checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True}))
+    outcomes = await asyncio.gather(*([next_claim, late] if first == "claim" else [late, next_claim]), return_exceptions=True)
+    claimed, delivered = outcomes if first == "claim" else reversed(outcomes)
+    assert isinstance(delivered, InvalidWaitToken) == (claimed != ())
 
 
 async def test_a_task_that_is_given_back_is_free_at_once(checked: World) -> None:
     await checked.trigger(await checked.customer(), "checked")
-    [task] = await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)
+    [task] = await claim(checked, TENANT, "documents", 1, MINUTE)
     await checked.executor.keep_task(TENANT, task.id, 1, 0)
-    assert [one.attempt for one in await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE)] == [2]
+    assert [one.attempt for one in await claim(checked, TENANT, "documents", 1, MINUTE)] == [2]
 
 
 async def test_tasks_come_in_the_order_in_which_they_were_made_and_from_their_queue_alone(checked: World) -> None:
@@ -100,16 +117,16 @@ async def test_tasks_come_in_the_order_in_which_they_were_made_and_from_their_qu
     for _ in range(3):
         runs.append((await checked.trigger(caller, "checked")).execution_id)
         checked.clock.advance(1)
-    assert await checked.executor.claim_tasks(TENANT, "other", 5, MINUTE) == ()
-    assert await checked.executor.claim_tasks("another tenant", "documents", 5, MINUTE) == ()
-    assert [task.run_id for task in await checked.executor.claim_tasks(TENANT, "documents", 2, MINUTE)] == runs[:2]
+    assert await claim(checked, TENANT, "other", 5, MINUTE) == ()
+    assert await claim(checked, "another tenant", "documents", 5, MINUTE) == ()
+    assert [task.run_id for task in await claim(checked, TENANT, "documents", 2, MINUTE)] == runs[:2]
 
 
 @pytest.mark.parametrize("how", ["timeout", "cancel"])
 async def test_a_task_is_gone_with_its_wait(checked: World, how: str) -> None:
     caller = await checked.customer()
     reply = await checked.trigger(caller, "checked")
-    [task] = await checked.executor.claim_tasks(TENANT, "documents", 1, 60 * MINUTE)
+    [task] = await claim(checked, TENANT, "documents", 1, 60 * MINUTE)
     if how == "timeout":
         checked.clock.advance(10 * MINUTE)
         await checked.runtime.scheduler.sweep()
@@ -120,14 +137,14 @@ async def test_a_task_is_gone_with_its_wait(checked: World, how: str) -> None:
         await checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True}))
     assert refused.value.reason == "expired"
     checked.clock.advance(60 * MINUTE)
-    assert await checked.executor.claim_tasks(TENANT, "documents", 1, MINUTE) == ()
+    assert await claim(checked, TENANT, "documents", 1, MINUTE) == ()
 
 
 async def test_result_deadline_and_cancel_at_the_same_moment_have_one_winner(checked: World) -> None:
     for _ in range(20):
         caller = await checked.customer()
         reply = await checked.trigger(caller, "checked")
-        [task] = await checked.executor.claim_tasks(TENANT, "documents", 1, 60 * MINUTE)
+        [task] = await claim(checked, TENANT, "documents", 1, 60 * MINUTE)
         deliveries = [checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": n})) for n in range(3)]
         cancel = checked.executor.cancel(caller, CancelRequest(run_id=reply.execution_id))
         outcomes = await asyncio.gather(*deliveries, cancel, return_exceptions=True)

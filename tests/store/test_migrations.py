@@ -4,7 +4,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
@@ -22,6 +24,7 @@ ROW_OF_TABLE = {
     "turn": rows.TurnRow,
     "usage": rows.UsageRow,
     "outbox": rows.OutboxRow,
+    "delivery": rows.DeliveryRow,
     "idempotency": rows.IdempotencyRow,
     "effect_result": rows.EffectResultRow,
 }
@@ -65,6 +68,19 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_there(tmp_path: Path)
     connection.close()
 
 
+def test_taking_the_migrations_back_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "baton.db"
+    migrate(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    engine.dispose()
+    assert schema_of(path) == set()
+
+
 def test_a_database_of_a_newer_version_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "baton.db"
     migrate(f"sqlite:///{path}")
@@ -81,6 +97,18 @@ def test_a_file_that_is_no_database_is_refused_in_one_line_and_left_alone(tmp_pa
     with pytest.raises(StoreError, match=r"^[^\n]*notes.txt cannot be used[^\n]*$"):
         migrate(f"sqlite:///{path}")
     assert path.read_text(encoding="utf-8") == "not a database " * 100
+
+
+def test_the_database_of_another_program_is_refused_in_one_line_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE orders (id)")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"^[^\n]*shop.db is the database of another program[^\n]*$"):
+        migrate(f"sqlite:///{path}")
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("table", ROW_OF_TABLE)

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import click
 
+from api.cli.reaching import reach
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
 from engine.errors import ExecutionAborted, InvalidWaitToken, Unfit
 from engine.loading import Source, load_flows
 from engine.model.values import Json, Millis
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
+from engine.runtime.connections import put_connection
 from engine.runtime.executor import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, OpenRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
+from engine.runtime.vault import Vault
 
 _POLL = 25.0
 
@@ -76,30 +79,40 @@ class LocalPartner:
 
 
 @asynccontextmanager
-async def local_partner(sources: Sequence[Source], locale: str | None, allowed_hosts: Sequence[str] = ()) -> AsyncIterator[LocalPartner]:
+async def local_partner(sources: Sequence[Source], locale: str | None, tenant: str | None = None) -> AsyncIterator[LocalPartner]:
     """A partner with these flows published; FlowRefused, before anything is begun, when one has an error.
 
-    `allowed_hosts` are addresses that requests may reach although they are not public.
+    They reach what the flows of the database's tenant reach.
     """
-    checked_drafts(load_flows(sources))
+    loaded = load_flows(sources)
+    checked_drafts(loaded)
+    reached = await reach([one.flow for one in loaded if one.flow is not None], tenant)
     with tempfile.TemporaryDirectory(prefix="baton-chat-") as folder:
         url = f"sqlite:///{Path(folder) / 'chat.db'}"
         secret = secrets.token_bytes(32)
-        runtime = await Runtime.start(database_url=url, secret=secret, synchronous="normal", allowed_hosts=allowed_hosts)
+        runtime = await Runtime.start(database_url=url, secret=secret, synchronous="normal", allowed_hosts=reached.allowed_hosts)
         try:
-            yield await _partner(runtime, sources, locale)
+            tenant_id = await _published(runtime, sources)
+            for name, terms in reached.connections.items():
+                await put_connection(runtime.registry, Vault([secret]), tenant_id, name, terms, runtime.store.now())
+            yield await _partner(runtime, tenant_id, locale)
         finally:
             await runtime.stop()
 
 
-async def _partner(runtime: Runtime, sources: Sequence[Source], locale: str | None) -> LocalPartner:
+async def _published(runtime: Runtime, sources: Sequence[Source]) -> str:
+    """A tenant with the flows; a connection that is not there is no reason not to talk to those that need none."""
     at: Millis = runtime.store.now()
     made = await create_tenant(runtime.registry, "chat", KeyTerms(), at)
-    await publish(runtime.registry, made.tenant_id, sources, at)
+    await publish(runtime.registry, made.tenant_id, sources, at, unconnected=True)
+    return made.tenant_id
+
+
+async def _partner(runtime: Runtime, tenant_id: str, locale: str | None) -> LocalPartner:
     await runtime.catalog.refresh()
-    opened = await runtime.executor.open(made.tenant_id, OpenRequest(public_key_id="chat", locale=locale))
-    caller = Caller(tenant_id=made.tenant_id, conversation_id=opened.conversation_id, locale=locale)
-    return LocalPartner(runtime, caller, _examples(runtime, made.tenant_id))
+    opened = await runtime.executor.open(tenant_id, OpenRequest(public_key_id="chat", locale=locale))
+    caller = Caller(tenant_id=tenant_id, conversation_id=opened.conversation_id, locale=locale)
+    return LocalPartner(runtime, caller, _examples(runtime, tenant_id))
 
 
 def _examples(runtime: Runtime, tenant_id: str) -> Examples:

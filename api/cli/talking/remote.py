@@ -82,7 +82,7 @@ async def _sent(request: Any) -> httpx.Response:
     try:
         response: httpx.Response = await request
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise click.ClickException(f"The server cannot be reached: {str(error) or type(error).__name__}.") from error
+        raise click.ClickException(f"The server cannot be reached: {str(error).rstrip('.') or type(error).__name__}.") from error
     return response
 
 
@@ -99,8 +99,17 @@ def _json(response: httpx.Response) -> dict[str, Any]:
 def _body(response: httpx.Response) -> dict[str, Any]:
     told = _json(response)
     if response.status_code >= _REFUSED:
-        raise click.ClickException(f"The server refused: {told.get('message', response.status_code)}")
+        raise click.ClickException(f"The server refused: {_reason(told) or response.status_code}")
     return told
+
+
+def _reason(told: dict[str, Any]) -> str:
+    """What is wrong with each part of the request; the refusal's own words where no parts are told."""
+    match told.get("details"):
+        case {"errors": [_, *_] as errors}:
+            return "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+        case _:
+            return str(told.get("message", ""))
 
 
 def _said(answer: dict[str, Any]) -> Said:

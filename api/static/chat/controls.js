@@ -139,13 +139,14 @@ export function files(field, id, upload) {
     trouble = "Wait until the file has been sent.";
     try {
       stored = await Promise.all([...element.files].map((file) => upload(field.name, file)));
-      trouble = null;
       state.textContent = stored.map((file) => file.name).join(", ");
     } catch (error) {
       stored = [];
-      trouble = error.message;
-      state.textContent = `The file could not be sent: ${error.message}`;
+      // Not chosen any more, so that the rest of the answer can be sent without it, and the same file chosen again.
+      element.value = "";
+      state.textContent = `The file could not be sent${error.status === 404 ? ": nobody takes files here" : ""}. Go on without it, or choose it again.`;
     }
+    trouble = null;
   }
   return {
     element: el("div", { class: "files" }, element, state),

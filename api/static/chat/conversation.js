@@ -9,6 +9,9 @@ const MOVED_ON = {
   used: "That question has been answered already.",
 };
 
+/** How long a turn is waited for: then what was said so far is shown, and the run is followed. */
+const SOON = "wait=1";
+
 export class Conversation {
   #api;
   #session;
@@ -90,7 +93,7 @@ export class Conversation {
     this.#store.update({ sending: true, problems: null });
     this.#store.say(key, lines);
     try {
-      const answer = await this.#insist(() => this.#api.post("/messages", body, withKey(key)));
+      const answer = await this.#insist(() => this.#api.post("/messages", body, { headers: { ...withKey(key).headers, Prefer: SOON } }));
       this.#store.confirm(key);
       this.#memory.keepSaid(answer.body.reply.turnId, lines);
       this.#store.take(answer.body.reply);

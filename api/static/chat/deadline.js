@@ -30,7 +30,7 @@ export function tick(element, store, skew) {
     element.hidden = deadline === null;
     if (deadline === null) return;
     const now = Date.now() + skew();
-    const said = describeDeadline(deadline, now, reply.status === "waiting_time" ? "Goes on at" : "Answers until");
+    const said = describeDeadline(deadline, now, reply.status === "waiting_time" ? "Goes on by" : "Answers until");
     if (element.textContent !== said) element.textContent = said;
     const left = deadline - now;
     // On the second while it counts down; else now and then, for the hour may begin and a sleeping laptop wake.

@@ -11,6 +11,11 @@ const TROUBLES = {
   fast: (seconds) => `That was a little fast. Going on in ${Math.ceil(seconds)} s.`,
   busy: "The server is busy. Trying again…",
 };
+/** What is said of work that takes its time, and after how many milliseconds: short turns say nothing. */
+const PATIENCE = [
+  [1_500, "Working on it…"],
+  [15_000, "Still working on it. Nothing is lost if you come back later."],
+];
 const ENDINGS = {
   expired: "The time ran out, so this conversation has ended.",
   cancelled: "You ended this conversation.",
@@ -28,11 +33,12 @@ export class View {
   #drawn = new Map();
   #area = null;
   #areaKey = "opening";
+  #patience = [];
 
   constructor(store, conversation) {
     this.#store = store;
     this.#conversation = conversation;
-    const ids = ["title", "leave", "progress", "log", "typing", "answer", "trouble"];
+    const ids = ["title", "leave", "progress", "log", "typing", "working", "answer", "trouble"];
     this.#page = Object.fromEntries(ids.map((id) => [id, document.getElementById(id)]));
     this.#page.leave.addEventListener("click", () => conversation.leave());
     let before = store.state;
@@ -48,7 +54,7 @@ export class View {
     const first = state.items === before.items ? null : this.#showLog(state.items);
     if (state.session !== before.session || state.intent !== before.intent) this.#showName(state);
     this.#page.leave.hidden = phase !== "talking" || reply === null;
-    this.#page.typing.hidden = !(phase === "opening" || state.sending || (phase === "talking" && reply?.status === "running"));
+    this.#showWork(phase === "opening" || state.sending || (phase === "talking" && reply?.status === "running"));
     this.#showProgress(phase === "talking" ? (reply?.progress ?? 0) : 0);
     this.#showArea(state);
     if (first !== null) this.#scroll(first);
@@ -62,6 +68,16 @@ export class View {
     this.#page.title.textContent = name;
     document.title = name;
     paint(document.body, intent?.accentColor ?? session?.widget?.accentColor);
+  }
+
+  /** Dots at once, and words for those who do not see them, or wonder. */
+  #showWork(working) {
+    if (working === !this.#page.typing.hidden) return;
+    this.#page.typing.hidden = !working;
+    this.#page.working.textContent = "";
+    this.#patience.forEach(clearTimeout);
+    const say = ([after, text]) => setTimeout(() => { this.#page.working.textContent = text; }, after);
+    this.#patience = working ? PATIENCE.map(say) : [];
   }
 
   #showProgress(progress) {

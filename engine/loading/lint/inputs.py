@@ -44,9 +44,21 @@ def check_inputs(outline: Outline, findings: Findings) -> None:
                 pass
         if isinstance(node, Ask | Form):
             _check_checks(view, node, asked, outline, findings)
-        if node.attempts is not None and node.on_exhausted is None and seen.knows("on_exhausted"):
-            message = "the key `on_exhausted` is missing: where does the last wrong answer lead?"
-            findings.add("attempts.no_exit", view.start, message)
+        _check_attempts(view, node, seen, findings)
+
+
+def _check_attempts(view: NodeView, node: Asking, seen: Partial, findings: Findings) -> None:
+    """Reports attempts that lead nowhere, and what would follow a wrong answer that counts where none does."""
+    if node.attempts is not None and node.on_exhausted is None and seen.knows("on_exhausted"):
+        message = "the key `on_exhausted` is missing: where does the last wrong answer lead?"
+        findings.add("attempts.no_exit", view.start, message)
+    if not seen.knows("attempts"):
+        return
+    if node.retry is not None and (node.attempts or 1) == 1:
+        message = "the only wrong answer that counts leads out" if node.attempts else "wrong answers count only with `attempts`"
+        findings.add("retry.never", view.at("retry"), f"{message}: this is never said")
+    if node.on_exhausted is not None and node.attempts is None:
+        findings.add("retry.never", view.at("on_exhausted"), "wrong answers count only with `attempts`: this way is never taken")
 
 
 def _check_choice(view: NodeView, node: Choice, seen: Partial, findings: Findings) -> None:

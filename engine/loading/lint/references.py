@@ -12,7 +12,7 @@ from engine.loading.lint.spots import CALLBACKS, NODE_RULES
 from engine.loading.lint.templates import Read
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
 from engine.model.inputs import MadeFields
-from engine.model.nodes import Ask, Choice, Form, Http, Wait
+from engine.model.nodes import Ask, Call, Choice, Form, Http, Task, Wait
 
 _PARTS: Final = {
     "trigger": frozenset({"text", "intent", "context", "data"}),
@@ -112,6 +112,7 @@ def _check(one: Read, root: str, path: tuple[Any, ...], outline: Outline, findin
 
 
 def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings: Findings) -> None:
+    parts: frozenset[str]
     match outline.nodes[name].known:
         case Ask() | Choice():
             parts = _ANSWERED
@@ -121,8 +122,10 @@ def _check_node_part(one: Read, name: str, part: str, outline: Outline, findings
             parts = _ENDED
         case Http():
             parts = _RETURNED
-        case _:
+        case Task() | Call() | None:  # what comes back is for the worker, or the called flow, to say
             return
+        case _:
+            parts = frozenset()
     if part not in parts:
         _missing(f"`nodes.{name}` has no part", part, parts, one, findings)
 

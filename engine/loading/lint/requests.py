@@ -1,6 +1,7 @@
 """The requests of a flow: where they go, what they carry, and whether they may be made again."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from engine.errors import ExpressionError
@@ -36,9 +37,18 @@ def check_requests(outline: Outline, findings: Findings) -> None:
         for name in node.headers:
             if not _HEADER.fullmatch(name):
                 findings.add("value.wrong", view.at("headers", name), f"{shown(name)} cannot be the name of a header")
-        if node.retries and not is_repeatable(node) and seen.knows("method", "idempotency_key", "repeatable"):
+        if node.retries and not is_repeatable(node, node.idempotency_key) and seen.knows("method", "idempotency_key", "repeatable"):
             message = "the request is not repeatable: a second one might do again what the first has done"
             findings.add("retry.unsafe", view.value_at("retries"), message, "give it an `idempotency_key`, or say `repeatable: true`")
+
+
+def check_connections(outline: Outline, known: Collection[str], findings: Findings) -> None:
+    """Reports requests over a connection that the tenant has not."""
+    for view in outline.nodes.values():
+        name = view.known.connection if isinstance(view.known, Http) else None
+        if name is not None and name not in known and view.seen is not None and view.seen.knows("connection"):
+            hint = findings.meant(name, known) or f"make it by `baton connections set {name}`"
+            findings.add("connection.unknown", view.value_at("connection"), f"there is no connection {shown(name)}", hint)
 
 
 def _check_url(view: NodeView, node: Http, seen: Partial, outline: Outline, findings: Findings) -> None:

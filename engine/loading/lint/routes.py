@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from engine.errors import AnswerRefused
-from engine.interpreter.settling import route_key
+from engine.interpreter.settling import route_key, route_keys
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import Asked, has_template, saved_answer
 from engine.loading.lint.rules import PICKED, RULES, UPLOADS
@@ -23,7 +23,12 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
     if known is None and (isinstance(ask.options, MadeOptions) or asked.type in PICKED or has_template(ask.default)):
         return
     question = None if known is not None else _question(asked, ask)
+    taken: dict[str, str] = {}
     for key in ask.routes:
+        if (first := taken.setdefault(_answer(key, known, question), key)) != key:
+            message = f"the route {shown(first)} is for the same answer: this one is never taken"
+            findings.add("route.unknown", asked.view.at("routes", key), message)
+            continue
         if (key == _NULL and _may_be_null(asked, ask)) or key in (known or ()):
             continue
         if question is None:
@@ -33,13 +38,22 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
         findings.add("route.unknown", asked.view.at("routes", key), f"the answer can never be {shown(key)}", hint or None)
 
 
-def _listed(asked: Asked, ask: Ask) -> frozenset[str] | None:
-    """The only answers that there are, as routes name them: none of a list or a file; None where they are not written out."""
+def _listed(asked: Asked, ask: Ask) -> dict[str, Json] | None:
+    """The only answers that there are, by the keys that name them: none of a list or a file; None where they are not written out."""
     if asked.type == "multi_select" or asked.type in UPLOADS:
-        return frozenset()
+        return {}
+    answers: list[Json] = [True, False] if asked.type in {"boolean", "checkbox"} else []
     if isinstance(ask.options, list) and ask.options:
-        return frozenset(route_key(option.value) for option in ask.options)
-    return frozenset(map(route_key, (True, False))) if asked.type in {"boolean", "checkbox"} else None
+        answers = [option.value for option in ask.options]
+    return {key: answer for answer in answers for key in route_keys(answer)} or None
+
+
+def _answer(key: str, known: dict[str, Json] | None, question: Question | None) -> str:
+    """The answer that the key stands for, written in one way."""
+    if known is not None:
+        return min(route_keys(known[key])) if key in known else key
+    number = _number(key) if question is not None and question.type in _NUMBERS else None
+    return key if number is None else min(route_keys(number))
 
 
 def _may_be_null(asked: Asked, ask: Ask) -> bool:
@@ -60,7 +74,7 @@ def _question(asked: Asked, ask: Ask) -> Question:
 
 def _unreached(question: Question, ask: Ask, key: str) -> str | None:
     """A hint where no answer is printed so, empty where there is none to give; None where one is. A default is saved as it stands."""
-    if ask.default is not None and key == route_key(ask.default):
+    if ask.default is not None and key in route_keys(ask.default):
         return None
     value: Json = key
     if question.type in _NUMBERS and (value := _number(key)) is None:
@@ -69,7 +83,7 @@ def _unreached(question: Question, ask: Ask, key: str) -> str | None:
         answer = saved_answer(question, value)
     except AnswerRefused as refused:
         return refused.problems[0].message
-    return None if route_key(answer) == key else Findings.did_you_mean(route_key(answer))
+    return None if key in route_keys(answer) else Findings.did_you_mean(route_key(answer))
 
 
 def _number(key: str) -> int | float | None:

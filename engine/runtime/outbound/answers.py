@@ -22,6 +22,8 @@ _CHARSETS: Final = re.compile(
 """What a charset may be; Python knows others that are no charsets, and some that take quadratic time."""
 _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_-]{1,40})""", re.IGNORECASE)
 _ZLIB_HEADER: Final = 2
+_BROKEN: Final = "\ufffd"
+"""Stands for what is no character; NUL is taken for none, since it is what marks a callback's place in a run's own texts."""
 _NO_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
 
 
@@ -46,7 +48,7 @@ async def read_answer(response: httpcore.Response, headers: dict[str, str]) -> A
             raise
         known = Answer(status=response.status, headers=headers)
         raise SendFailed(RESPONSE_SIZE, failure.message, answer=known) from None
-    text = body.decode(_charset(headers.get("content-type", "")), "replace").removeprefix("\ufeff")
+    text = body.decode(_charset(headers.get("content-type", "")), "replace").removeprefix("\ufeff").replace("\0", _BROKEN)
     return Answer(status=response.status, headers=headers, json=_json(text), text=text)
 
 
@@ -136,7 +138,21 @@ def _charset(kind: str) -> str:
 def _json(text: str) -> Json:
     try:
         value = msgspec.json.decode(text)
+        if "\\u0000" in text:
+            value = _without_nul(value)
         msgspec.msgpack.encode(value)  # as it is stored: numbers beyond 64 bits cannot be
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return None
     return value
+
+
+def _without_nul(value: Json) -> Json:
+    match value:
+        case str():
+            return value.replace("\0", _BROKEN)
+        case dict():
+            return {name.replace("\0", _BROKEN): _without_nul(inner) for name, inner in value.items()}
+        case list():
+            return [_without_nul(inner) for inner in value]
+        case _:
+            return value

@@ -3,9 +3,11 @@
 import asyncio
 import random
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
+import httpcore
 import httpx
 
 from engine.runtime.clock import Clock, SystemClock
@@ -78,13 +80,16 @@ class OutboundClient:
         patience = max(1, min(request.timeout, LONGEST_TIMEOUT)) / 1000
         try:
             async with asyncio.timeout(patience), self._places:
-                return Outcome(answer=await self._follow(first, patience), retries=retries), False
+                return Outcome(answer=await self._answer(first, request, patience), retries=retries), False
         except TimeoutError:
             return Outcome(code=TIMEOUT, message="No whole answer came in time.", retries=retries), True
         except SendFailed as failure:
             return _failed(failure, retries), failure.passing
 
-    async def _follow(self, hop: Hop, patience: float) -> Answer:
+    async def _answer(self, hop: Hop, request: OutboundRequest, patience: float) -> Answer:
+        if request.status_only:
+            async with self._asked(hop, patience) as response:
+                return Answer(status=response.status, headers=read_headers(response))
         for _ in range(MOST_REDIRECTS + 1):
             arrived = await self._ask(hop, patience)
             if isinstance(arrived, Answer):
@@ -93,11 +98,16 @@ class OutboundClient:
         raise SendFailed(REFUSED, f"The answers point elsewhere more than {MOST_REDIRECTS} times.")
 
     async def _ask(self, hop: Hop, patience: float) -> Answer | Hop:
+        async with self._asked(hop, patience) as response:
+            headers = read_headers(response)
+            return next_hop(hop, response.status, headers.get("location")) or await read_answer(response, headers)
+
+    @asynccontextmanager
+    async def _asked(self, hop: Hop, patience: float) -> AsyncIterator[httpcore.Response]:
         message = written(hop)
         addresses = await self._checked_addresses(hop.target)
         async with exchange(message, addresses, self._trust, patience) as response:
-            headers = read_headers(response)
-            return next_hop(hop, response.status, headers.get("location")) or await read_answer(response, headers)
+            yield response
 
     async def _checked_addresses(self, target: Target) -> list[Address]:
         """Every address of the target, looked up once; one that may not be reached closes all of them."""

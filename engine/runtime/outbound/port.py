@@ -61,6 +61,8 @@ class OutboundRequest(Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     """Sent as the header `Idempotency-Key`, the same with every try."""
     credentials: Credentials | None = None
+    status_only: bool = False
+    """Whether the status is all that is wanted: a redirect is an answer then, and no body is read."""
 
     def __repr__(self) -> str:
         return f"OutboundRequest(method={self.method!r}, ...)"

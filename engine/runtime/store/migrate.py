@@ -51,9 +51,18 @@ def _upgrade(connection: Connection) -> None:
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout = 20000")
+    _demand_ours(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     # With it on, Alembic's way of altering a table (copy, drop, rename) would delete the rows that point to it.
     connection.execute("PRAGMA foreign_keys = OFF")
+
+
+def _demand_ours(connection: sqlite3.Connection) -> None:
+    """A file that another program keeps its tables in is left as it is."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "alembic_version" not in tables:
+        file = connection.execute("PRAGMA database_list").fetchone()[2]
+        raise StoreError(f"{file} is the database of another program: name a file of Baton's own.")
 
 
 def _begin(connection: Connection) -> None:

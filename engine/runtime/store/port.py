@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from engine.errors import BatonError
 from engine.model.values import Json, Millis
+from engine.runtime.store.deliveries import Deliveries
 from engine.runtime.store.rows import (
     ConversationRow,
     EffectResultRow,
@@ -57,10 +58,10 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Listener(Struct, frozen=True):
-    """An open wait and what its signal must match."""
+    """An open wait and what its signal must match: one of these."""
 
     wait: WaitRow
-    match: dict[str, Json]
+    match: list[dict[str, Json]]
 
 
 class OpenRun(Struct, frozen=True):
@@ -170,6 +171,8 @@ class Noted(Struct, frozen=True, kw_only=True):
     idempotency: IdempotencyRow | None = None
     opened_conversation: ConversationRow | None = None
     conversation: ConversationChange | None = None
+    outbox: tuple[OutboxRow, ...] = ()
+    """Of no run."""
 
 
 Decision = Record | Noted
@@ -192,10 +195,11 @@ class DueWait(Struct, frozen=True):
 
 
 class LapsedRun(Struct, frozen=True, kw_only=True):
-    """A run in the midst of a turn whose worker has let its lease run out."""
+    """A run in the midst of a turn whose worker has let its lease run out; `attempts` counts the workers that it has had for its call."""
 
     tenant_id: str
     run_id: str
+    attempts: int
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -240,6 +244,10 @@ class UsageSum(Struct, frozen=True, kw_only=True):
 
 class Store(Protocol):
     """Where runs, waits, turns and conversations live."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What becomes of the outbox."""
 
     def now(self) -> Millis:
         """The moment by the store's own clock."""

@@ -12,6 +12,8 @@ from engine.model.values import Millis
 
 KeyStatus = Literal["active", "paused", "revoked"]
 ConnectionKind = Literal["bearer", "basic", "header", "query"]
+WebhookStatus = Literal["enabled", "disabled", "deleted"]
+"""A deleted one has no secret any more, and is kept until its deliveries are gone."""
 
 
 class TenantRow(Struct, frozen=True, kw_only=True):
@@ -98,6 +100,23 @@ class ConnectionRow(Struct, frozen=True, kw_only=True):
     modified_at: Millis
 
 
+class WebhookRow(Struct, frozen=True, kw_only=True):
+    """An endpoint that is told of the tenant's events; its secrets are sealed."""
+
+    tenant_id: str
+    id: str
+    url: str
+    events: list[str]
+    """The types that it is told of; empty: all."""
+    status: WebhookStatus
+    secret: bytes
+    old_secret: bytes | None = None
+    """The secret before, which signs as well until `old_until`."""
+    old_until: Millis | None = None
+    created_at: Millis
+    modified_at: Millis
+
+
 class FlowHead(Struct, frozen=True, kw_only=True):
     """The active version of a flow, without its text."""
 
@@ -118,6 +137,7 @@ class Register(Struct, frozen=True, kw_only=True):
     flows: tuple[FlowHead, ...] = ()
     prices: tuple[PriceRow, ...] = ()
     connections: tuple[ConnectionRow, ...] = ()
+    webhooks: tuple[WebhookRow, ...] = ()
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -165,6 +185,15 @@ class Registry(Protocol):
 
     async def drop_connection(self, tenant_id: str, name: str) -> bool:
         """Forget the connection and its secret; False when there is none."""
+
+    async def put_webhook(self, row: WebhookRow) -> None:
+        """Add the endpoint, or replace the one of the same tenant and id."""
+
+    async def drop_webhook(self, tenant_id: str, webhook_id: str) -> bool:
+        """Forget the endpoint; False when there is none."""
+
+    async def drop_old_secrets(self, until: Millis) -> int:
+        """Forget the old secrets of endpoints that sign with them until then or less; gives how many there were."""
 
     async def close(self) -> None:
         """Let go of the database."""

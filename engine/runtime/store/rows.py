@@ -9,6 +9,7 @@ from engine.model.values import Json, Millis
 
 WaitEnd = Literal["answered", "signalled", "expired", "cancelled"]
 TaskStatus = Literal["open", "done", "failed", "cancelled"]
+DeliveryEnd = Literal["delivered", "parked"]
 EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "signalled", "delivered", "given_up", "cancelled"]
 
 
@@ -73,7 +74,7 @@ class WaitRow(Struct, frozen=True, kw_only=True):
 
 
 class TaskRow(Struct, frozen=True, kw_only=True):
-    """Work that a run waits for: open until a worker claims it, claimed until its lease runs out, and ended with its wait."""
+    """Work that a run waits for, with the id of the wait: open until a worker claims it, claimed for its lease, and ended with its wait."""
 
     tenant_id: str
     id: str
@@ -100,12 +101,12 @@ class SignalRow(Struct, frozen=True, kw_only=True):
 
 
 class ListeningRow(Struct, frozen=True, kw_only=True):
-    """An open wait that an event of this name may end, if its data match."""
+    """An open wait that an event of this name may end, if its data match in one of these ways."""
 
     tenant_id: str
     name: str
     wait_id: str
-    match: dict[str, Json]
+    match: list[dict[str, Json]]
 
 
 class TurnRow(Struct, frozen=True, kw_only=True):
@@ -164,11 +165,33 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     tenant_id: str
     id: str
     run_id: str
+    """Its own id where it belongs to no run: it stands in no order then, and its rev is 0."""
     rev: int
     n: int
     type: str
     at: Millis
     payload: dict[str, Json]
+    wanted: bool | None = None
+    """Whether an endpoint has a delivery of it; None: it was not spread over them yet."""
+
+
+class DeliveryRow(Struct, frozen=True, kw_only=True):
+    """What one endpoint is told of one row of the outbox: it waits behind an earlier one of its run, is due at a moment, or has ended."""
+
+    tenant_id: str
+    run_id: str
+    rev: int
+    n: int
+    endpoint_id: str
+    due_at: Millis | None = None
+    """When the next try is; None while it waits behind another, and when it has ended."""
+    tries: int = 0
+    status: int | None = None
+    """The HTTP status of the last try, if it was answered."""
+    code: str | None = None
+    """Why the last try failed."""
+    ended_at: Millis | None = None
+    ended_as: DeliveryEnd | None = None
 
 
 class IdempotencyRow(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,11 @@ NEWEST_MIGRATION = "0001"
 _OPEN = text("ended_at IS NULL")
 _LEASED = text("lease_until IS NOT NULL")
 _UNDONE = text("status = 'open'")
+_UNSPREAD = text("wanted IS NULL")
+_UNWANTED = text("wanted = 0"), text("NOT wanted")
+"""On SQLite, where it must be written as statements write it, and on PostgreSQL."""
+_DUE = text("due_at IS NOT NULL")
+_ENDED = text("ended_at IS NOT NULL")
 _IN_KEY = {"sqlite_with_rowid": False}
 
 
@@ -107,6 +112,22 @@ class ConnectionTable(Stored, table=True):
     base_url: str
     parameter: str | None
     secret: bytes
+    created_at: int = Field(sa_type=BigInteger)
+    modified_at: int = Field(sa_type=BigInteger)
+
+
+class WebhookTable(Stored, table=True):
+    """Endpoints that are told of events, their secrets sealed."""
+
+    __tablename__ = "webhook"
+    tenant_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    url: str
+    events: bytes
+    status: str
+    secret: bytes
+    old_secret: bytes | None
+    old_until: int | None = Field(sa_type=BigInteger)
     created_at: int = Field(sa_type=BigInteger)
     modified_at: int = Field(sa_type=BigInteger)
 
@@ -285,18 +306,46 @@ class UsageTable(Stored, table=True):
 
 
 class OutboxTable(Stored, table=True):
-    """What is to be told to webhooks, in order of each run."""
+    """What is to be told to webhooks, in order of each run; one partial index holds what is not spread yet, one what may be forgotten."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_by_run", "tenant_id", "run_id", "rev", "n", unique=True),)
+    __table_args__ = (
+        Index("outbox_unspread", "at", sqlite_where=_UNSPREAD, postgresql_where=_UNSPREAD),
+        Index("outbox_unwanted", "at", sqlite_where=_UNWANTED[0], postgresql_where=_UNWANTED[1]),
+    )
     tenant_id: str = Field(primary_key=True)
-    id: str = Field(primary_key=True)
-    run_id: str
-    rev: int
-    n: int
+    id: str
+    run_id: str = Field(primary_key=True)
+    rev: int = Field(primary_key=True)
+    n: int = Field(primary_key=True)
     type: str
     at: int = Field(sa_type=BigInteger)
     payload: bytes
+    wanted: bool | None
+
+
+class DeliveryTable(Stored, table=True):
+    """What one endpoint is told of one event; the partial indexes of what is due know nothing of what waits behind it, or has ended."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("delivery_due", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
+        Index("delivery_due_of_endpoint", "tenant_id", "endpoint_id", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
+        Index("delivery_of_endpoint", "tenant_id", "endpoint_id", "run_id", "rev", "n"),
+        Index("delivery_by_end", "ended_as", "ended_at", sqlite_where=_ENDED, postgresql_where=_ENDED),
+        _IN_KEY,
+    )
+    tenant_id: str = Field(primary_key=True)
+    run_id: str = Field(primary_key=True)
+    rev: int = Field(primary_key=True)
+    n: int = Field(primary_key=True)
+    endpoint_id: str = Field(primary_key=True)
+    due_at: int | None = Field(sa_type=BigInteger)
+    tries: int
+    status: int | None
+    code: str | None
+    ended_at: int | None = Field(sa_type=BigInteger)
+    ended_as: str | None
 
 
 class IdempotencyTable(Stored, table=True):
@@ -326,7 +375,10 @@ class EffectResultTable(Stored, table=True):
 
 
 class MetaTable(Stored, table=True):
-    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health."""
+    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health.
+
+    Of what happened before `forgotten` the outbox may hold a part alone.
+    """
 
     __tablename__ = "meta"
     name: str = Field(primary_key=True)

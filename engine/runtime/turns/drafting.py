@@ -28,7 +28,8 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
     usage = draft_usage(occasion, numbers.turn_id, catalog, new_id)
     reply = draft_reply(occasion, step, numbers, trace, opened if moved is None else occasion.snapshot.wait, usage, new_id, elapsed())
     messages = draft_messages(occasion, reply, new_id)
-    outbox = draft_outbox(occasion, step, reply, new_id)
+    task = _task(occasion, step, opened)
+    outbox = draft_outbox(occasion, step, reply, task, new_id)
     trace = msgspec.structs.replace(trace, told=trace.told + len(outbox)) if outbox else trace
     invoke = next((effect for effect in step.effects if isinstance(effect, Invoke)), None)
     record = Record(
@@ -45,7 +46,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
         closed=_closed(occasion),
         moved=moved,
         opened=opened,
-        task=_task(occasion, step, opened, new_id),
+        task=task,
         listening=() if opened is None else listening_rows(step.run, opened),
         messages=messages,
         usage=usage,
@@ -102,13 +103,14 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
     return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=ended if occasion.listened else None)
 
 
-def _task(occasion: Occasion, step: Step, opened: WaitRow | None, new_id: NewId) -> TaskRow | None:
+def _task(occasion: Occasion, step: Step, opened: WaitRow | None) -> TaskRow | None:
+    """A wait has one task at most, which has its id."""
     asked = next((effect for effect in step.effects if isinstance(effect, Enqueue)), None)
     if asked is None or opened is None:
         return None
     return TaskRow(
         tenant_id=occasion.tenant_id,
-        id=new_id(),
+        id=opened.id,
         run_id=occasion.run_id,
         wait_id=opened.id,
         queue=asked.queue,

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Struct
 
 from engine.errors import ConversationNotFound
-from engine.model.values import Limits, Millis
+from engine.model.values import Json, Limits, Millis
 from engine.runtime.ids import NewId
 from engine.runtime.requests import Caller, OpenRequest
 from engine.runtime.store.port import ConversationChange, Noted, Snapshot
-from engine.runtime.store.rows import ConversationRow, IdempotencyRow
+from engine.runtime.store.rows import ConversationRow, IdempotencyRow, OutboxRow
 from engine.runtime.turns.admission import accepted_variables, demand_fit, stored_reply
 
 
@@ -55,8 +55,23 @@ def decide_opening(
         idempotency=_kept(tenant_id, asked, opened),
         opened_conversation=row if known is None else None,
         conversation=change,
+        outbox=(_told(tenant_id, asked, opened, new_id(), continued=known is not None),),
     )
     return noted, opened
+
+
+def _told(tenant_id: str, asked: OpenRequest, opened: Opened, event_id: str, *, continued: bool) -> OutboxRow:
+    """What webhooks are told of the session; it belongs to no run, and so stands in no order."""
+    about: dict[str, Json] = {
+        "conversation_id": opened.conversation_id,
+        "customer_id": opened.customer_id,
+        "public_key_id": asked.public_key_id,
+        "locale": opened.locale,
+        "continued": continued,
+    }
+    return OutboxRow(
+        tenant_id=tenant_id, id=event_id, run_id=event_id, rev=0, n=0, type="chat.session.created", at=opened.at, payload=about
+    )
 
 
 def _kept(tenant_id: str, asked: OpenRequest, opened: Opened) -> IdempotencyRow | None:

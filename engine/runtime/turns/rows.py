@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from engine.model.effects import Finish, Notify, Step, Visit
+from engine.model.effects import Enqueue, Finish, Notify, Step, Visit
 from engine.model.values import Json
 from engine.runtime.catalog import Catalog
 from engine.runtime.ids import NewId
 from engine.runtime.pricing import cost_micros
 from engine.runtime.replies import TurnReply
-from engine.runtime.store.rows import MessageRow, OutboxRow, UsageRow
+from engine.runtime.store.rows import MessageRow, OutboxRow, TaskRow, UsageRow
 from engine.runtime.turns.occasion import Occasion
 
 _EXPIRED = frozenset({"timeout", "expired"})
@@ -73,7 +73,7 @@ def _message(occasion: Occasion, reply: TurnReply, role: Literal["user", "assist
     )
 
 
-def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId) -> tuple[OutboxRow, ...]:
+def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, task: TaskRow | None, new_id: NewId) -> tuple[OutboxRow, ...]:
     """What the tenant's webhooks are to be told of this commit: what happened to the run, and what its nodes emit, in order."""
     about: dict[str, Json] = {
         "execution_id": reply.execution_id,
@@ -92,6 +92,8 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, new_id: NewId
         match effect:
             case Notify():
                 told.append((effect.event, effect.data))
+            case Enqueue() if task is not None:
+                told.append(("chat.task.created", {**about, "task_id": task.id, "queue": task.queue}))
             case Finish():
                 told.append((f"chat.execution.{effect.status}", about))
             case _:

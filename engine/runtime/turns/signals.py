@@ -1,5 +1,6 @@
 """Which event ends which wait: by its name, by what stands in its data, and once."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -17,10 +18,12 @@ def callback_name(run_id: str, callback: str) -> str:
 
 
 def listening_rows(run: Run, wait: WaitRow) -> tuple[ListeningRow, ...]:
-    """What the run's open wait listens to: each event once, whatever it must match, and its own callback."""
-    listens = () if run.pause is None else run.pause.listens
-    names = {one.event: one.match for one in listens}
-    names |= {callback_name(run.id, one.callback): {} for one in listens if one.callback is not None}
+    """What the run's open wait listens to: each event once, with all that it may match, and its own callback."""
+    names: defaultdict[str, list[dict[str, Json]]] = defaultdict(list)
+    for one in () if run.pause is None else run.pause.listens:
+        names[one.event].append(one.match)
+        if one.callback is not None:
+            names[callback_name(run.id, one.callback)] = [{}]
     return tuple(ListeningRow(tenant_id=wait.tenant_id, name=name, wait_id=wait.id, match=match) for name, match in names.items())
 
 
@@ -41,6 +44,10 @@ def matches(match: Mapping[str, Json], data: Json) -> bool:
     return all(_same(_found(data, path), value) for path, value in match.items())
 
 
+_DIGITS: Final = 9
+"""Of a place in a list; Python does not even read a number of many thousands."""
+
+
 class _Nothing:
     """What stands where no path leads."""
 
@@ -59,7 +66,7 @@ def _found(data: Json, path: str) -> Json | _Nothing:
         match data:
             case dict() if key in data:
                 data = data[key]
-            case list() if key.isdecimal() and int(key) < len(data):
+            case list() if len(key) <= _DIGITS and key.isdecimal() and int(key) < len(data):
                 data = data[int(key)]
             case _:
                 return _NOTHING

@@ -1,4 +1,4 @@
-"""The steps that do something: start a run, answer it, end it, let time go by."""
+"""The steps that do something: start a run, answer it, end it, let time go by; what comes from outside stands in `happening`."""
 
 from typing import assert_never
 
@@ -6,10 +6,21 @@ from engine.errors import Refused, Unfit
 from engine.model.problems import Problem
 from engine.runtime.replies import TurnReply
 from engine.testing.conversations.comparing import Mismatch, compact, demand_equal, drawn, opposed
+from engine.testing.conversations.happening import call_back, end_task, happen
 from engine.testing.conversations.performance import Performance, Watched
-from engine.testing.conversations.script import Advance, Answer, Cancel, Rejected, Trigger, TriggerRejected, User
-
-Act = Trigger | TriggerRejected | User | Rejected | Advance | Cancel
+from engine.testing.conversations.script import (
+    Act,
+    Advance,
+    Answer,
+    CalledBack,
+    Cancel,
+    Happened,
+    Rejected,
+    TaskEnded,
+    Trigger,
+    TriggerRejected,
+    User,
+)
 
 
 async def act(performance: Performance, action: Act) -> None:
@@ -29,8 +40,15 @@ async def act(performance: Performance, action: Act) -> None:
                 performance.went_on(reply)
         case Cancel():
             await _cancel(performance)
+        case Happened():
+            await happen(performance, action)
+        case TaskEnded():
+            await end_task(performance, action)
+        case CalledBack():
+            await call_back(performance, action)
         case _:
             assert_never(action)
+    await performance.catch_up()
 
 
 async def _trigger(performance: Performance, text: str) -> None:
@@ -39,16 +57,8 @@ async def _trigger(performance: Performance, text: str) -> None:
         reply = await performance.scene.trigger(text)
     except Refused as refusal:
         raise Mismatch(f"the trigger was refused with {_reasons(refusal)}") from refusal
-    await _see_replaced(performance)
+    await performance.catch_up()  # a trigger may end runs that were open before it
     performance.began(reply)
-
-
-async def _see_replaced(performance: Performance) -> None:
-    """A trigger may end runs that were open before it."""
-    for run in performance.runs:
-        newest = await performance.scene.newest(run.id)
-        if newest.turn_id != run.reply.turn_id:
-            performance.went_on(newest)
 
 
 async def _trigger_rejected(performance: Performance, text: str, error: str) -> None:

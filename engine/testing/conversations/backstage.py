@@ -6,10 +6,10 @@ from typing import Protocol
 from engine.runtime.executor import PATIENCE, Executor, Taken
 from engine.runtime.ids import NewId
 from engine.runtime.performing import Outside
-from engine.runtime.replies import Announcement, TurnReply
-from engine.runtime.requests import Caller, CancelRequest, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
+from engine.runtime.replies import Announcement
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.store.port import DueWait, Store
-from engine.runtime.store.rows import ConversationRow, OutboxRow
+from engine.runtime.store.rows import ConversationRow, OutboxRow, TaskRow
 from engine.runtime.turns.opening import Opened
 from engine.runtime.turns.tasks import Verdict
 from engine.testing.clock import ManualClock
@@ -21,6 +21,12 @@ class OpenStore(Store, Protocol):
 
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run."""
+
+    def tasks(self, tenant_id: str) -> Sequence[TaskRow]:
+        """The tenant's tasks, oldest first."""
+
+    def count_turns(self) -> int:
+        """How many turns all runs have taken."""
 
 
 class Doors(Protocol):
@@ -44,7 +50,9 @@ class Doors(Protocol):
     async def signal(self, tenant_id: str, asked: SignalRequest, /) -> Announcement:
         """An event comes."""
 
-    async def deliver(self, tenant_id: str, task_id: str, attempt: int, verdict: Verdict, /) -> TurnReply:
+    async def deliver(
+        self, tenant_id: str, task_id: str, attempt: int | None, verdict: Verdict, key: Idempotency | None = None, /
+    ) -> Taken:
         """A task's result comes."""
 
     async def conversation(self, caller: Caller, conversation_id: str, /) -> ConversationRow:

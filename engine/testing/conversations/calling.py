@@ -16,14 +16,19 @@ from engine.runtime.outbound.backoff import tries_again
 from engine.runtime.outbound.port import BLOCKED, Answer, Outbound, OutboundRequest, Outcome, SendFailed
 from engine.runtime.outbound.redirects import Hop, first_hop, written
 from engine.runtime.performing import Call, Performer
+from engine.runtime.turns.tasks import Verdict
 from engine.testing.conversations.comparing import Mismatch, nearest
-from engine.testing.conversations.stubs import Stub, Stubs
+from engine.testing.conversations.stubs import Stub, StubFailure, Stubs
 
 FlowOf = Callable[[str], Awaitable[str]]
 """The id of the flow where the run of that id stands."""
 
 Over = Callable[[Outbound], Performer]
 """What makes calls over that way out."""
+
+
+Unstubbed = Callable[[Call, Sequence[str]], Awaitable[Stub]]
+"""What answers a try for which there is no stub, given the names of its node; raises Mismatch where it cannot."""
 
 
 class Try(Struct, frozen=True):
@@ -44,24 +49,46 @@ class Try(Struct, frozen=True):
 class Calls:
     """Makes the calls of one performance, as far as its runs can tell."""
 
-    def __init__(self, stubs: Stubs, flow_of: FlowOf, over: Over) -> None:
+    def __init__(self, stubs: Stubs, flow_of: FlowOf, over: Over, unstubbed: Unstubbed | None = None) -> None:
         self.stubs = stubs
+        self._unstubbed = unstubbed
         self.tries: list[Try] = []
         self._flow_of = flow_of
         self._over = over
         self._statuses: defaultdict[str, list[Json]] = defaultdict(list)
+        self._asked: defaultdict[str, list[Json]] = defaultdict(list)
         self._fault: Mismatch | None = None
 
     async def __call__(self, call: Call) -> Returned:
         """As a server makes it, but for the network."""
         names = self.stubs.names(await self._flow_of(call.run_id), call.invoke.node)
-        returned = await self._over(_Wire(self, call.run_id, names))(call)
+        self._asked[call.run_id].append(msgspec.to_builtins(call.invoke.request))
+        returned = await self._over(_Wire(self, call, names))(call)
         self._statuses[call.run_id].append((returned.result or {}).get("status"))
         return returned
 
     def tries_of(self, run_id: str) -> list[Try]:
         """What the run has sent, in order."""
         return [one for one in self.tries if one.run_id == run_id]
+
+    def asked_by(self, run_id: str) -> list[Json]:
+        """What the run has asked for, in order, with placeholders where the addresses of callbacks go."""
+        return self._asked[run_id]
+
+    def verdict(self, flow: str, node: str) -> Verdict | None:
+        """What the next stub says of the node's task; None where there is no stub."""
+        names = self.stubs.names(flow, node)
+        stub = self.stubs.take(names)
+        if stub is None:
+            return None
+        match stub.error:
+            case _ if _is_of_a_call(stub):
+                self._fault = self._fault or _no_verdict(names)
+                return None
+            case StubFailure(code, message):
+                return Verdict(code=code, message=message)
+            case _:
+                return Verdict(result=stub.result)
 
     def with_statuses(self, run_id: str, visits: Sequence[Visit]) -> Iterator[Visit]:
         """The run's visits; the edge of a request that failed with a status names it: `error:http.status:404`."""
@@ -76,9 +103,15 @@ class Calls:
         if self._fault is not None:
             raise self._fault
 
-    def next_stub(self, names: Sequence[str], hop: Hop) -> Stub | None:
+    async def next_stub(self, call: Call, names: Sequence[str], hop: Hop) -> Stub | None:
         """The stub for the node's next try; without one the test has failed, whatever the run makes of it."""
         stub = self.stubs.take(names)
+        if stub is None and self._unstubbed is not None and self._fault is None:
+            try:
+                return await self._unstubbed(call, names)
+            except Mismatch as fault:
+                self._fault = fault
+                return None
         if stub is not None and _answers_requests(stub):
             return stub
         if self._fault is None:
@@ -89,9 +122,9 @@ class Calls:
 class _Wire:
     """Stands in the place of the network for one request of one node."""
 
-    def __init__(self, calls: Calls, run_id: str, names: tuple[str, ...]) -> None:
+    def __init__(self, calls: Calls, call: Call, names: tuple[str, ...]) -> None:
         self._calls = calls
-        self._run_id = run_id
+        self._call = call
         self._names = names
 
     async def send(self, request: OutboundRequest) -> Outcome:
@@ -103,7 +136,7 @@ class _Wire:
             return Outcome(code=failure.code, message=failure.message)
         retries = 0
         while True:
-            stub = self._calls.next_stub(self._names, hop)
+            stub = await self._calls.next_stub(self._call, self._names, hop)
             if stub is None:
                 return Outcome(code=BLOCKED, message="The test has no stub for it.", retries=retries)
             self._calls.tries.append(self._noted(request, hop))
@@ -115,7 +148,7 @@ class _Wire:
     def _noted(self, request: OutboundRequest, hop: Hop) -> Try:
         body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
         return Try(
-            run_id=self._run_id,
+            run_id=self._call.run_id,
             names=self._names,
             method=hop.method,
             url=_shown(hop),
@@ -148,11 +181,20 @@ def _answers_requests(stub: Stub) -> bool:
     return stub.usage is None and stub.result is None and (stub.error is None or isinstance(stub.error, str))
 
 
+def _is_of_a_call(stub: Stub) -> bool:
+    asked = (stub.status, stub.text, stub.usage, stub.headers, stub.json) != (None, None, None, {}, UNSET)
+    return asked or isinstance(stub.error, str)
+
+
 def _unanswered(stubs: Stubs, names: Sequence[str], hop: Hop) -> Mismatch:
     taken = stubs.taken(names)
     hint = "" if taken else nearest(names[0], stubs.written_names())
     what = f"there is no stub for it{hint}" if not taken else f"its stubs are used up, {taken} of {taken}"
     return Mismatch(f"`{names[0]}` sends a request, and {what}", [f"+ {hop.method} {_shown(hop)}"])
+
+
+def _no_verdict(names: Sequence[str]) -> Mismatch:
+    return Mismatch(f"a stub for `{names[0]}` is no end of a task: write `result`, or an `error` with `code` and `message`")
 
 
 def _unfit(names: Sequence[str]) -> Mismatch:

@@ -16,11 +16,9 @@ from engine.testing.conversations.comparing import (
     wanted_text,
 )
 from engine.testing.conversations.performance import Performance, Watched
-from engine.testing.conversations.script import Anything, Emitted, Expect, Holds, Is, Path, Sent, Wanted
+from engine.testing.conversations.script import Anything, Emitted, Expect, Holds, Is, Look, Path, Sent, Wanted
 
 T = TypeVar("T")
-
-Look = Expect | Is | Holds | Path | Sent | Emitted
 
 
 async def look(performance: Performance, action: Look) -> None:
@@ -70,7 +68,7 @@ async def _demand_held(performance: Performance, action: Holds) -> None:
             # A jump leaves the tested flow behind, and with it its variables.
             demand_values(action.values, next(own, stored.frame).variables, "the flow's variables are different")
         case "conversation":
-            demand_values(action.values, await scene.variables(), "the conversation's variables are different")
+            demand_values(action.values, await scene.variables(run.id), "the conversation's variables are different")
         case "result":
             result = (await scene.run(run.id)).result
             if result is None:

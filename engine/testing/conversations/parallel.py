@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
@@ -15,10 +15,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from engine.model.flow import Flow
 from engine.testing.conversations.chaos import Chaos
 from engine.testing.conversations.results import Failed, TestResult
-from engine.testing.conversations.running import perform_tests
+from engine.testing.conversations.running import Flows, perform_tests
 from engine.testing.conversations.script import TestFile
 
 ENOUGH: Final = 200
@@ -34,7 +33,7 @@ class Job(Struct, frozen=True):
     """The tests of one file, and the flows that they know."""
 
     tests: TestFile
-    flows: Mapping[str, Flow]
+    flows: Flows
     chaos: Chaos | None = None
 
 

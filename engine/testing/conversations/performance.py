@@ -24,6 +24,8 @@ class Watched(Struct):
     """Requests that a `sent` has named."""
     emitted: int = 0
     """Events that an `emitted` has named."""
+    waits: dict[tuple[str, str], str] = {}
+    """The newest wait of each node, by its flow and its id."""
 
     @property
     def id(self) -> str:
@@ -93,6 +95,8 @@ class Performance:
         """A turn came of a step."""
         number, run = next((number, run) for number, run in enumerate(self.runs, 1) if run.id == reply.execution_id)
         run.reply = reply
+        if reply.wait_id is not None and reply.flow is not None and reply.node is not None:
+            run.waits[reply.flow, reply.node] = reply.wait_id
         run.unnamed += [[*reply.blocks]] if reply.blocks else []
         self.turns.append(reply)
         for block in reply.blocks:
@@ -100,6 +104,12 @@ class Performance:
         if reply.status in ENDED:
             why = reply.end_code or reply.end_reason
             self.note("", f"({reply.status})" if why == reply.status else f"({reply.status}: {why})")
+
+    async def catch_up(self) -> None:
+        """Every run may have gone on by itself, or because of another."""
+        for run in self.runs if self.scene.count_turns() > len(self.turns) else ():
+            for reply in await self.scene.turns_after(run.id, run.reply.rev):
+                self.went_on(reply)
 
     def note(self, who: str, what: str) -> None:
         """A line of the transcript."""

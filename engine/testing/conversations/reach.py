@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from engine.interpreter.settling import route_key
+from engine.interpreter.settling import route_key, route_keys
 from engine.model.effects import Visit
 from engine.model.flow import Flow
 from engine.model.inputs import MadeOptions
@@ -161,7 +161,7 @@ def _meanwhile(node: Waiting) -> Iterator[tuple[str, Path]]:
 def _all_routed(node: Ask) -> bool:
     """Whether every answer there can be has a route of its own, so that none goes to `next`."""
     answers = _countable(node)
-    return node.required and bool(answers) and {route_key(answer) for answer in answers} <= node.routes.keys()
+    return node.required and bool(answers) and all(node.routes.keys() & route_keys(answer) for answer in answers)
 
 
 def _countable(node: Ask) -> list[Json]:

@@ -14,7 +14,17 @@ from engine.loading.tree import Items, Pairs, Part, plain
 from engine.model.problems import Diagnostic
 from engine.model.values import Json, Millis, span
 from engine.testing.conversations import script
-from engine.testing.conversations.script import START, ConversationTest, Given, Rejected, TestFile, TriggerRejected
+from engine.testing.conversations.script import (
+    START,
+    CalledBack,
+    ConversationTest,
+    Given,
+    Happened,
+    Rejected,
+    TaskEnded,
+    TestFile,
+    TriggerRejected,
+)
 from engine.testing.conversations.written import LATER_STEPS, WrittenBot, WrittenFile, WrittenGiven, WrittenStep, WrittenTest
 
 ANYTHING: Final = "any"
@@ -106,6 +116,8 @@ def _check_step(step: Pairs, findings: Findings) -> None:
                 findings.add("value.wrong", told.start, "this says nothing that could be compared")
             case "cancel", part if _written(part) is False:
                 findings.add("value.wrong", part.start, "write `cancel: true`, or leave the step out")
+            case "task", Pairs() as done if {"result", "error"} <= done.entries.keys():
+                findings.add("value.wrong", done.entries["error"].start, "a task that has failed has no result: write one of them")
             case "run", part if isinstance(number := _written(part), int) and number < 1:
                 findings.add("value.wrong", part.start, "runs count from 1")
 
@@ -163,8 +175,8 @@ def _action(key: str, value: Any) -> script.Action:
             return script.Trigger(value)
         case "user":
             return script.User(value)
-        case "trigger_rejected" | "rejected":
-            taken: TriggerRejected | Rejected = value
+        case "trigger_rejected" | "rejected" | "event" | "task" | "callback":
+            taken: TriggerRejected | Rejected | Happened | TaskEnded | CalledBack = value
             return taken
         case "advance":
             return script.Advance(value, span(value) or 0)

@@ -29,10 +29,12 @@ from engine.testing.conversations.script import (
     Action,
     Advance,
     Bot,
+    CalledBack,
     Cancel,
     ConversationTest,
     Emitted,
     Expect,
+    Happened,
     Holds,
     Is,
     OnRun,
@@ -40,6 +42,7 @@ from engine.testing.conversations.script import (
     Rejected,
     Sent,
     Step,
+    TaskEnded,
     TestFile,
     Trigger,
     TriggerRejected,
@@ -69,14 +72,18 @@ class _Performed(Struct, frozen=True):
         return chain(self.turns, self.visits, self.tries, self.transcript)
 
 
-def run_tests(test_file: TestFile, flows: Mapping[str, Flow], *, only: str | None = None) -> list[TestResult]:
+Flows = Mapping[str, Flow | None]
+"""Flow id to flow; None for one that has errors."""
+
+
+def run_tests(test_file: TestFile, flows: Flows, *, only: str | None = None) -> list[TestResult]:
     """The results of the file's tests, in order; `only` leaves those whose name holds the word, in whatever case."""
     return asyncio.run(perform_tests(test_file, flows, only=only))
 
 
 async def perform_tests(
     test_file: TestFile,
-    flows: Mapping[str, Flow],
+    flows: Flows,
     *,
     only: str | None = None,
     modes: Modes = STRAIGHT_AND_STORED,
@@ -84,11 +91,15 @@ async def perform_tests(
 ) -> list[TestResult]:
     """The same for a caller that has an event loop; under `chaos` each test that passes is disturbed as well."""
     chosen = [test for test in test_file.tests if only is None or only.casefold() in test.name.casefold()]
-    if test_file.flow not in flows:
-        message = f"there is no flow `{test_file.flow}`{nearest(test_file.flow, list(flows))}"
-        return [_result(test_file, test, Failed(message, test_file.line)) for test in chosen]
-    stage = await Stage.of(flows[test_file.flow], called_by(flows[test_file.flow], flows))
-    return [await _tested(stage, test_file, flows[test_file.flow], test, modes, chaos) for test in chosen]
+    flow = flows.get(test_file.flow)
+    if flow is None:
+        return [_result(test_file, test, Failed(_unplayable(test_file.flow, flows), test_file.line)) for test in chosen]
+    stage = await Stage.of(flow, called_by(flow, {name: known for name, known in flows.items() if known is not None}))
+    return [await _tested(stage, test_file, flow, test, modes, chaos) for test in chosen]
+
+
+def _unplayable(name: str, flows: Flows) -> str:
+    return f"the flow `{name}` has errors" if name in flows else f"there is no flow `{name}`{nearest(name, list(flows))}"
 
 
 async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes, chaos: Chaos | None) -> TestResult:
@@ -110,21 +121,22 @@ def _result(
 
 
 async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory, behind: SetUp = Calm) -> _Performed:
-    scene = Scene(stage, test.given, memory, test.stubs, behind)
+    scene = Scene(stage, test.given, memory, test.stubs, behind=behind)
     performance = Performance(scene, flow.flow)
-    outcome = await _played(performance, test)
+    outcome = await play(performance, test)
     visits = [visit for run in performance.runs for visit in scene.calls.with_statuses(run.id, await scene.visits(run.id))]
     return _Performed(outcome, tuple(performance.turns), tuple(visits), tuple(scene.calls.tries), tuple(performance.transcript))
 
 
-async def _played(performance: Performance, test: ConversationTest) -> Outcome:
+async def play(performance: Performance, test: ConversationTest) -> Outcome:
+    """Go through the steps of the test, up to the first that goes otherwise."""
     try:
         await performance.scene.open()
     except Refused as refusal:
         return Failed(f"the conversation could not be opened: {refusal}", test.line)
     for number, step in enumerate(test.steps, 1):
         try:
-            await _play(performance, step.action)
+            await _take(performance, step.action)
             if number == len(test.steps):
                 performance.demand_all_named()
         except Mismatch as mismatch:
@@ -132,7 +144,7 @@ async def _played(performance: Performance, test: ConversationTest) -> Outcome:
     return _stubs_used(performance.scene.calls.stubs, test)
 
 
-async def _play(performance: Performance, action: Action) -> None:
+async def _take(performance: Performance, action: Action) -> None:
     """One step; raises Mismatch where it goes otherwise. Whatever comes after a turn's blocks, they must have been named."""
     match action:
         case Bot(wanted):
@@ -140,7 +152,7 @@ async def _play(performance: Performance, action: Action) -> None:
         case OnRun(number):
             performance.run.demand_named()
             performance.choose(number)
-        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel():
+        case Trigger() | TriggerRejected() | User() | Rejected() | Advance() | Cancel() | Happened() | TaskEnded() | CalledBack():
             performance.demand_all_named()
             await act(performance, action)
         case Expect() | Is() | Holds() | Path() | Sent() | Emitted():

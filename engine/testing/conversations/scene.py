@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
+import msgspec
+
 from engine.model.effects import Visit
 from engine.model.flow import Flow
-from engine.model.nodes import Http
+from engine.model.nodes import Http, Node
 from engine.model.run import Run
 from engine.model.values import Json, Millis
-from engine.runtime.callbacks import Callbacks
+from engine.runtime.callbacks import Callbacks, callbacks_in
 from engine.runtime.catalog import Catalog, encode_flow
 from engine.runtime.connections import Terms, put_connection
 from engine.runtime.executor import Executor
@@ -18,17 +20,19 @@ from engine.runtime.outbound.port import Outbound
 from engine.runtime.performing import Outside
 from engine.runtime.replies import TurnReply, decode_reply
 from engine.runtime.requesting import HttpPerformer
-from engine.runtime.requests import Caller, CancelRequest, OpenRequest, ResumeRequest, TriggerRequest
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.store.port import DueWait, RunView, Store
 from engine.runtime.store.registry import Draft
-from engine.runtime.store.rows import ConversationRow
+from engine.runtime.store.rows import ConversationRow, TaskRow
 from engine.runtime.tokens import Keyring
 from engine.runtime.traces import decode_trace
 from engine.runtime.turns.memory import RunMemory
+from engine.runtime.turns.signals import callback_name
+from engine.runtime.turns.tasks import Verdict
 from engine.runtime.vault import Vault
 from engine.testing.clock import ManualClock
 from engine.testing.conversations.backstage import Calm, Doors, OpenStore, SetUp
-from engine.testing.conversations.calling import Calls
+from engine.testing.conversations.calling import Calls, Unstubbed
 from engine.testing.conversations.script import START, Answer, Given
 from engine.testing.conversations.stubs import Stub, Stubs
 from engine.testing.memory_registry import MemoryRegistry
@@ -39,6 +43,8 @@ _CALLBACKS: Final = Callbacks(_KEYRING, "https://baton.invalid")
 _VAULT: Final = Vault([bytes(32)])
 _CONNECTION: Final = Terms(kind="bearer", base_url="https://connection.invalid", secret="-")  # noqa: S106 - opens nothing
 _AT_ONCE: Final = 64
+_SERVER: Final = Caller(tenant_id=TENANT, surface="engine")
+_CALLBACK: Final = "callback"
 _EVERYBODYS: Final = "chat."
 """How the events begin that are told of every run; a flow's own cannot."""
 
@@ -79,10 +85,20 @@ class Scene:
     What starts a turn raises Mismatch where the turn made a call that the stubs do not answer.
     """
 
-    def __init__(self, stage: Stage, given: Given, memory: RunMemory, stubs: Mapping[str, Sequence[Stub]], behind: SetUp = Calm) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        given: Given,
+        memory: RunMemory,
+        stubs: Mapping[str, Sequence[Stub]],
+        *,
+        unstubbed: Unstubbed | None = None,
+        behind: SetUp = Calm,
+    ) -> None:
         self._clock = ManualClock(given.now)
         self._memory = memory
-        self.calls = Calls(Stubs(stage.tested, stage.flows, stubs), self._flow_of, stage.requests)
+        self._flows = stage.flows
+        self.calls = Calls(Stubs(stage.tested, stage.flows, stubs), self._flow_of, stage.requests, unstubbed)
         self._catalog = stage.catalog
         self._behind = behind(self._clock, self._build)
         self._intent = stage.intent
@@ -119,11 +135,11 @@ class Scene:
         token = _KEYRING.wait_token(TENANT, wait_id)
         text, values = (answer, None) if isinstance(answer, str) else (None, answer)
         asked = ResumeRequest(run_id=run_id, wait_token=token, values=values, text=text)
-        return await self._settled((await self._executor.resume(self._caller, asked)).reply)
+        return await self._settled((await self._executor.resume(await self._caller_of(run_id), asked)).reply)
 
     async def cancel(self, run_id: str) -> TurnReply:
         """End the run from outside."""
-        return (await self._executor.cancel(self._caller, CancelRequest(run_id=run_id))).reply
+        return (await self._executor.cancel(await self._caller_of(run_id), CancelRequest(run_id=run_id))).reply
 
     async def pass_time(self, length: Millis) -> list[TurnReply]:
         """Let time go by; every reminder and deadline on the way acts at its own moment. Gives the turns that came of it, in order."""
@@ -137,23 +153,76 @@ class Scene:
         return turns
 
     async def _expired(self, due: DueWait) -> list[TurnReply]:
-        """The turn that came of it; none where the wait turned out to be due only later."""
+        """The turns that came of it; none where the wait turned out to be due only later."""
         before = await self.newest(due.run_id)
         await self._executor.expire(due)
-        await self._executor.settle()
-        self.calls.demand_answered()
-        after = await self.newest(due.run_id)
-        return [] if after.turn_id == before.turn_id else [after]
+        await self._settle()
+        return await self.turns_after(due.run_id, before.rev)
+
+    async def happen(self, name: str, data: dict[str, Json]) -> list[str]:
+        """An event comes from outside; gives the ids of the runs that it has woken or started."""
+        told = await self._executor.signal(TENANT, SignalRequest(name=name, data=data))
+        await self._settle()
+        return told.execution_ids
+
+    async def call_back(self, run_id: str, callback: str, body: Json) -> None:
+        """Somebody calls an address that the run gave away."""
+        name = callback_name(run_id, callback)
+        idempotency = Idempotency(_CALLBACK, name, sha256(msgspec.json.encode(body)).digest())
+        await self._executor.signal(TENANT, SignalRequest(name=name, data=body, run_id=run_id, idempotency=idempotency))
+        await self._settle()
+
+    def given_away(self, run_id: str) -> list[str]:
+        """The callbacks whose addresses have left the run: in requests, in payloads of tasks, and in events for webhooks."""
+        payloads = [task.payload for task in self._store.tasks(TENANT) if task.run_id == run_id]
+        told = [row.payload for row in self._store.outbox(TENANT) if row.run_id == run_id]
+        return [callback for value in (*self.calls.asked_by(run_id), *payloads, *told) for callback in callbacks_in(value)]
+
+    def nodes(self, flow: str) -> Mapping[str, Node]:
+        """The nodes of one of the flows."""
+        return next((one.nodes for one in self._flows if one.flow == flow), {})
+
+    async def end_task(self, wait_id: str, verdict: Verdict) -> None:
+        """Give the result of the task that the wait is for, whoever has claimed it."""
+        task = next(task for task in self._store.tasks(TENANT) if task.wait_id == wait_id)
+        await self._executor.deliver(TENANT, task.id, task.attempt, verdict)
+        await self._settle()
 
     async def _settled(self, reply: TurnReply) -> TurnReply:
         """The reply, once everything has come to rest that goes on by itself."""
-        await self._executor.settle()
-        self.calls.demand_answered()
+        await self._settle()
         return reply
+
+    async def _settle(self) -> None:
+        """Let everything come to rest that goes on by itself; a task that has a stub is done at once."""
+        await self._executor.settle()
+        while (stubbed := await self._stubbed_task()) is not None:
+            task, verdict = stubbed
+            await self._executor.deliver(TENANT, task.id, task.attempt, verdict)
+            await self._executor.settle()
+        self.calls.demand_answered()
+
+    async def _stubbed_task(self) -> tuple[TaskRow, Verdict] | None:
+        """The first open task that has a stub."""
+        for task in self._store.tasks(TENANT):
+            if task.status == "open":
+                reply = await self.newest(task.run_id)
+                verdict = self.calls.verdict(reply.flow or "", reply.node or "")
+                if verdict is not None:
+                    return task, verdict
+        return None
 
     async def newest(self, run_id: str) -> TurnReply:
         """The run's newest turn, whoever had a hand in it."""
         return decode_reply((await self.view(run_id)).turns[-1].reply)
+
+    def count_turns(self) -> int:
+        """How many turns all runs have taken."""
+        return self._store.count_turns()
+
+    async def turns_after(self, run_id: str, rev: int) -> list[TurnReply]:
+        """The run's turns behind the one of that number, in order."""
+        return [decode_reply(turn.reply) for turn in await self._store.turns(TENANT, run_id) if turn.rev > rev]
 
     async def view(self, run_id: str) -> RunView:
         """The run as it is stored, with its turns since the last input."""
@@ -177,17 +246,22 @@ class Scene:
 
     async def stored(self, run_id: str) -> tuple[RunView, ConversationRow]:
         """All that is stored of the run and its conversation, for telling whether anything has changed."""
-        return await self.view(run_id), await self._conversation()
+        return await self.view(run_id), await self._conversation(run_id)
 
-    async def variables(self) -> dict[str, Json]:
-        """The conversation's variables."""
-        return (await self._conversation()).variables
+    async def variables(self, run_id: str) -> dict[str, Json]:
+        """The variables of the run's conversation."""
+        return (await self._conversation(run_id)).variables
 
     async def _flow_of(self, run_id: str) -> str:
         return (await self.run(run_id)).frame.ref.flow
 
-    async def _conversation(self) -> ConversationRow:
-        return await self._executor.conversation(self._caller, self._caller.conversation_id or "")
+    async def _conversation(self, run_id: str) -> ConversationRow:
+        return await self._executor.conversation(_SERVER, (await self.view(run_id)).run.conversation_id)
+
+    async def _caller_of(self, run_id: str) -> Caller:
+        """The customer; a run that an event has started is in a conversation of its own, where the tenant's server speaks."""
+        own = (await self.view(run_id)).run.conversation_id == self._caller.conversation_id
+        return self._caller if own else _SERVER
 
 
 def _connections(flows: Sequence[Flow]) -> list[str]:

@@ -5,8 +5,8 @@ from typing import ClassVar, Final, Literal
 from msgspec import Struct, field
 
 from engine.model.run import EndReason, Status
-from engine.model.values import Json, Millis
-from engine.testing.conversations.stubs import Stub
+from engine.model.values import EventName, Json, Millis
+from engine.testing.conversations.stubs import Stub, StubFailure
 
 START: Final[Millis] = 1_767_603_600_000
 """When a test begins unless it says otherwise: 2026-01-05T09:00:00Z, a Monday."""
@@ -52,6 +52,29 @@ class Advance(Struct, frozen=True):
 
 class Cancel(Struct, frozen=True):
     """End the run from outside."""
+
+
+class Happened(Struct, frozen=True, forbid_unknown_fields=True):
+    """An event comes from outside; it ends waits and starts runs of the flows that it starts, or does nothing."""
+
+    name: EventName
+    data: dict[str, Json] = field(default_factory=dict)
+
+
+class TaskEnded(Struct, frozen=True, forbid_unknown_fields=True):
+    """A worker gives the result of the node's newest task, or says that it failed; one that is over already stays as it is."""
+
+    node: str
+    """Its id; of another flow's node as flow/node."""
+    result: Json = None
+    error: StubFailure | None = None
+
+
+class CalledBack(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whoever was given the newest address of the node's callback calls it; what was called before does nothing."""
+
+    node: str
+    body: Json = field(default_factory=dict)
 
 
 class OnRun(Struct, frozen=True):
@@ -136,8 +159,14 @@ class Emitted(Struct, frozen=True):
     events: list[dict[str, Json]]
 
 
-Action = Trigger | TriggerRejected | User | Rejected | Advance | Cancel | OnRun | Bot | Expect | Is | Holds | Path | Sent | Emitted
-"""Every step there is. Events, task results, callbacks, votes and agents take their places here."""
+Act = Trigger | TriggerRejected | User | Rejected | Advance | Cancel | Happened | TaskEnded | CalledBack
+"""The steps that do something."""
+
+Look = Expect | Is | Holds | Path | Sent | Emitted
+"""The steps that look at what a run has come to."""
+
+Action = Act | OnRun | Bot | Look
+"""Every step there is. Votes and agents take their places here."""
 
 
 class Step(Struct, frozen=True):

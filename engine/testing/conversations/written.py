@@ -7,10 +7,10 @@ from msgspec import UNSET, Struct, UnsetType, field
 from engine.model.inputs import ExpectationKind
 from engine.model.run import EndReason, Status
 from engine.model.values import Duration, Name, Scalar
-from engine.testing.conversations.script import Answer, Rejected, TriggerRejected
+from engine.testing.conversations.script import Answer, CalledBack, Happened, Rejected, TaskEnded, TriggerRejected
 from engine.testing.conversations.stubs import Stub
 
-LATER_STEPS: Final = frozenset({"event", "task", "callback", "approve", "reject", "agent", "release"})
+LATER_STEPS: Final = frozenset({"approve", "reject", "agent", "release"})
 """Steps that the language has and this version has not."""
 
 
@@ -65,6 +65,9 @@ class WrittenStep(Struct, frozen=True, forbid_unknown_fields=True):
     rejected: Rejected | UnsetType = UNSET
     advance: Duration | UnsetType = UNSET
     cancel: bool | UnsetType = UNSET
+    event: Happened | UnsetType = UNSET
+    task: TaskEnded | UnsetType = UNSET
+    callback: CalledBack | UnsetType = UNSET
     run: int | UnsetType = UNSET
     bot: str | WrittenBot | UnsetType = UNSET
     expect: WrittenExpectation | UnsetType = UNSET

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from engine.errors import StoreError
 from engine.model.values import Millis
+from engine.runtime.store.sqlite.delivery_statements import COUNT_PARKED
 from engine.runtime.store.sqlite.questions import NEXT_DUE
 from engine.runtime.store.sqlite.statements import READ_MARK
 
@@ -32,6 +33,8 @@ class Inspection(Struct, frozen=True):
     """The nearest moment at which an open wait is due, past or to come."""
     served: bool = False
     """Whether a server runs on the file."""
+    parked: int = 0
+    """Deliveries to webhooks that were given up."""
 
 
 def inspect(path: Path) -> Inspection:
@@ -45,7 +48,7 @@ def inspect(path: Path) -> Inspection:
             if revision != expected:
                 return found
             mark, deadline = _first(connection, READ_MARK), _first(connection, NEXT_DUE)
-            return Inspection(found.complaint, revision, expected, mark or 0, deadline, found.served)
+            return Inspection(found.complaint, revision, expected, mark or 0, deadline, found.served, _first(connection, COUNT_PARKED))
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be read as Baton's database: {error}.") from error
 

@@ -31,10 +31,12 @@ class Turn(Generic[Answer]):
         self._decided: tuple[Decision, Answer]
 
     def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
-        """Its run's conversation is found only here."""
-        self._snapshot = load.snapshot(cursor, self._order, now)
-        conversation = self._snapshot.conversation
-        return () if conversation is None else (conversation.id,)
+        """Its run's conversation is found only here, and so are the waits that it wakes and the tasks that it gives away."""
+        self._snapshot = found = load.snapshot(cursor, self._order, now)
+        concerned = () if found.conversation is None else (found.conversation.id,)
+        if found.listeners or found.free:
+            return (*concerned, *(one.wait.id for one in found.listeners), *(task.id for task in found.free))
+        return concerned
 
     def decide(self) -> None:
         """Keep the decision."""

@@ -60,7 +60,10 @@ def _due_of_tenants() -> str:
 DUE_OF_TENANTS: Final = _due_of_tenants()
 
 LAPSED: Final = named(
-    select(RUN.c.tenant_id, RUN.c.id).where(RUN.c.lease_until <= bindparam("now")).order_by(RUN.c.lease_until).limit(bindparam("limit"))
+    select(RUN.c.tenant_id, RUN.c.id, RUN.c.attempts)
+    .where(RUN.c.lease_until <= bindparam("now"))
+    .order_by(RUN.c.lease_until)
+    .limit(bindparam("limit"))
 )
 RESULT: Final = named(
     select(*columns(_RESULT, EffectResultRow)).where(

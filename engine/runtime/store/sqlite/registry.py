@@ -13,7 +13,7 @@ from sqlalchemy import AsyncAdaptedQueuePool, Connection, and_, bindparam, event
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from engine.errors import StoreError, TenantExists, Unavailable
@@ -28,6 +28,7 @@ from engine.runtime.store.registry import (
     PublicKeyRow,
     Register,
     TenantRow,
+    WebhookRow,
 )
 from engine.runtime.store.sqlite.connect import BUSY_MILLIS, existing
 from engine.runtime.store.tables import (
@@ -40,13 +41,14 @@ from engine.runtime.store.tables import (
     PublicKeyTable,
     Stored,
     TenantTable,
+    WebhookTable,
 )
 
 RowT = TypeVar("RowT", bound=Struct)
 StoredT = TypeVar("StoredT", bound=Stored)
 
 _LAST_VERSION = 2**63 - 1
-_PACKED = frozenset({"intents", "origins", "scopes"})
+_PACKED = frozenset({"intents", "origins", "scopes", "events"})
 _NEXT_REVISION = (
     insert(MetaTable)
     .inline()
@@ -116,6 +118,10 @@ class SqliteRegistry:
                 connections=tuple(
                     _row(ConnectionRow, found)
                     for found in await session.exec(select(ConnectionTable).order_by(ConnectionTable.tenant_id, ConnectionTable.name))
+                ),
+                webhooks=tuple(
+                    _row(WebhookRow, found)
+                    for found in await session.exec(select(WebhookTable).order_by(WebhookTable.tenant_id, WebhookTable.id))
                 ),
             )
 
@@ -189,13 +195,24 @@ class SqliteRegistry:
 
     async def drop_connection(self, tenant_id: str, name: str) -> bool:
         """By tenant and name."""
+        return await self._drop(ConnectionTable, (tenant_id, name))
+
+    async def put_webhook(self, row: WebhookRow) -> None:
+        """By tenant and id."""
+        await self._put(_stored(WebhookTable, row))
+
+    async def drop_webhook(self, tenant_id: str, webhook_id: str) -> bool:
+        """By tenant and id."""
+        return await self._drop(WebhookTable, (tenant_id, webhook_id))
+
+    async def drop_old_secrets(self, until: Millis) -> int:
+        """One statement, so that no other change of an endpoint is lost."""
         async with self._change() as session:
-            found = await session.get(ConnectionTable, (tenant_id, name))
-            if found is None:
-                return False
-            await session.delete(found)
-            await _raise_revision(session)
-            return True
+            dropped = update(WebhookTable).where(col(WebhookTable.old_until) <= until).values(old_secret=None, old_until=None)
+            count: int = (await session.exec(dropped)).rowcount
+            if count:
+                await _raise_revision(session)
+            return count
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -205,6 +222,15 @@ class SqliteRegistry:
         async with self._change() as session:
             await session.merge(row)
             await _raise_revision(session)
+
+    async def _drop(self, table: type[Stored], key: tuple[str, str]) -> bool:
+        async with self._change() as session:
+            found = await session.get(table, key)
+            if found is None:
+                return False
+            await session.delete(found)
+            await _raise_revision(session)
+            return True
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncSession]:

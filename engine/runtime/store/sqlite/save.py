@@ -45,6 +45,7 @@ def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
             for record in decision.turns:
                 _save_record(cursor, snapshot, record)
             _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
+            _insert(cursor, "outbox", [_event(row) for row in decision.outbox])
     if decision.idempotency is not None:
         cursor.execute(SAVE_IDEMPOTENCY, astuple(decision.idempotency))
 
@@ -147,4 +148,4 @@ def _signal(row: SignalRow) -> tuple[Any, ...]:
 
 
 def _event(row: OutboxRow) -> tuple[Any, ...]:
-    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload))
+    return (row.tenant_id, row.id, row.run_id, row.rev, row.n, row.type, row.at, pack(row.payload), row.wanted)

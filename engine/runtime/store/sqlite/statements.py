@@ -161,11 +161,19 @@ PRUNE: Final = named(
     )
 )
 
+_NEXT = TURN.alias("next_turn")
+_OVERTAKEN_BY = (
+    select(_NEXT.c.reply)
+    .where(_NEXT.c.tenant_id == TURN.c.tenant_id, _NEXT.c.run_id == TURN.c.run_id, _NEXT.c.rev == TURN.c.rev + literal_column("1"))
+    .correlate(TURN)
+    .scalar_subquery()
+)
+
 FIND_REPLY: Final = positional(
     select(
         IDEMPOTENCY.c.digest,
         IDEMPOTENCY.c.at,
-        func.coalesce(IDEMPOTENCY.c.reply, case((TURN.c.done, TURN.c.reply))).label("reply"),
+        func.coalesce(IDEMPOTENCY.c.reply, case((TURN.c.done, TURN.c.reply)), _OVERTAKEN_BY).label("reply"),
     )
     .select_from(
         IDEMPOTENCY.outerjoin(TURN, and_(TURN.c.tenant_id == IDEMPOTENCY.c.tenant_id, TURN.c.id == IDEMPOTENCY.c.turn_id)),
@@ -177,7 +185,7 @@ FIND_REPLY: Final = positional(
     ),
     *("tenant", "scope", "key"),
 )
-"""(digest, at, reply); reply is null while the turn is under way."""
+"""(digest, at, reply); reply is null while the turn is under way, and the next turn's where that has ended it (a cancel does)."""
 
 _ONCE = select(bindparam("tenant").label("tenant_id")).subquery("asked")
 _ALL = [*columns(RUN, RunRow), *columns(WAIT, WaitRow), *columns(CONVERSATION, ConversationRow)]

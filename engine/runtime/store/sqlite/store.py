@@ -13,6 +13,7 @@ from engine.runtime.store.changes import day, share
 from engine.runtime.store.port import Decide, DueWait, LapsedRun, MessageView, Order, RunFilter, RunView, UsageKey, UsageSum
 from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite import load, questions
+from engine.runtime.store.sqlite.deliveries import SqliteDeliveries
 from engine.runtime.store.sqlite.pieces import Statement, Turn
 from engine.runtime.store.sqlite.readers import Readers
 from engine.runtime.store.sqlite.statements import KEEP_RESULT, PROVE, PRUNE
@@ -33,6 +34,12 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._clock = clock
+        self._deliveries = SqliteDeliveries(writer, readers, clock)
+
+    @property
+    def deliveries(self) -> SqliteDeliveries:
+        """In the same file."""
+        return self._deliveries
 
     def now(self) -> Millis:
         """The process's clock above the mark kept in the file."""
@@ -55,7 +62,7 @@ class SqliteStore:
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """One look into the index."""
         found = await self._readers.ask(questions.LAPSED, {"now": self.now(), "limit": limit})
-        return [LapsedRun(tenant_id=tenant, run_id=run) for tenant, run in found]
+        return [LapsedRun(tenant_id=tenant, run_id=run, attempts=attempts) for tenant, run, attempts in found]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """One look into the index; only where more is due than may be taken are the tenants' shares measured."""

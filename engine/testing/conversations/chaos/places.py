@@ -146,6 +146,10 @@ class _Shown:
         """In order of their ids."""
         return sorted((row for row in _read(self._file, TaskRow) if row.tenant_id == tenant_id), key=lambda row: row.id)
 
+    def count_turns(self) -> int:
+        """As many as there are rows."""
+        return len(_read(self._file, TurnRow))
+
 
 @cache
 def _empty() -> bytes:

@@ -8,9 +8,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from engine.errors import InvalidWaitToken
 from engine.runtime.executor import PATIENCE, Executor, Taken
-from engine.runtime.replies import Announcement, TurnReply
+from engine.runtime.replies import Announcement
 from engine.runtime.requests import (
     Caller,
     CancelRequest,
@@ -87,24 +86,14 @@ class Counter:
     async def signal(self, tenant_id: str, asked: SignalRequest) -> Announcement:
         """With a key."""
         keyed = self._keyed(asked)
-        told: Announcement = await self._deliver(self._request("event", lambda one: one.signal(tenant_id, keyed)))
+        told: Announcement = await self._deliver(self._request("event", lambda one: _told(one, tenant_id, keyed)))
         return told
 
-    async def deliver(self, tenant_id: str, task_id: str, attempt: int, verdict: Verdict) -> TurnReply:
-        """Once more it is refused, by which a worker knows that its result has come."""
-        tries: list[TurnReply | None] = []
-
-        async def send(executor: Executor) -> TurnReply | None:
-            tries.append(None)
-            try:
-                tries[-1] = await executor.deliver(tenant_id, task_id, attempt, verdict)
-            except InvalidWaitToken:
-                if len(tries) == 1:
-                    raise
-            return next((reply for reply in tries if reply is not None), None)
-
-        reply: TurnReply = await self._deliver(self._request("task", send))
-        return reply
+    async def deliver(self, tenant_id: str, task_id: str, attempt: int | None, verdict: Verdict, key: Idempotency | None = None) -> Taken:
+        """With a key."""
+        kept = key or self._key(verdict)
+        taken: Taken = await self._deliver(self._request("task", lambda one: one.deliver(tenant_id, task_id, attempt, verdict, kept)))
+        return taken
 
     async def conversation(self, caller: Caller, conversation_id: str) -> ConversationRow:
         """A look."""
@@ -128,12 +117,17 @@ class Counter:
         return Request(self._number, what, send, bare, other, answers, self._tenant_id)
 
     def _keyed(self, asked: Asked) -> Asked:
-        if asked.idempotency is not None:
-            return asked
-        digest = sha256(msgspec.msgpack.encode(asked)).digest()
-        return msgspec.structs.replace(asked, idempotency=Idempotency(_SCOPE, f"input {self._number + 1}", digest))
+        return asked if asked.idempotency is not None else msgspec.structs.replace(asked, idempotency=self._key(asked))
+
+    def _key(self, asked: Any) -> Idempotency:
+        return Idempotency(_SCOPE, f"input {self._number + 1}", sha256(msgspec.msgpack.encode(asked)).digest())
 
 
 async def _opened(executor: Executor, tenant_id: str, asked: OpenRequest) -> Opened:
     """Whether it was open already is not for the conversation to notice."""
     return msgspec.structs.replace(await executor.open(tenant_id, asked), replayed=False)
+
+
+async def _told(executor: Executor, tenant_id: str, asked: SignalRequest) -> Announcement:
+    """Whether the event had come already is not for the conversation to notice either."""
+    return msgspec.structs.replace(await executor.signal(tenant_id, asked), replayed=False)

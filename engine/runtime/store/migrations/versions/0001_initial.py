@@ -9,6 +9,10 @@ down_revision = None
 _OPEN = text("ended_at IS NULL")
 _LEASED = text("lease_until IS NOT NULL")
 _UNDONE = text("status = 'open'")
+_UNSPREAD = text("wanted IS NULL")
+_UNWANTED = text("wanted = 0"), text("NOT wanted")
+_DUE = text("due_at IS NOT NULL")
+_ENDED = text("ended_at IS NOT NULL")
 _SIGNED = text("customer_id IS NOT NULL")
 
 
@@ -21,15 +25,21 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
+        "delivery",
         "outbox",
         "usage",
         "effect_result",
         "idempotency",
         "turn",
+        "task",
+        "listening",
+        "signal",
         "wait",
         "run",
         "message",
         "conversation",
+        "connection",
+        "webhook",
         "price",
         "flow_version",
         "api_key",
@@ -109,6 +119,20 @@ def _registry() -> None:
         _long("created_at"),
         _long("modified_at"),
         PrimaryKeyConstraint("tenant_id", "name"),
+    )
+    op.create_table(
+        "webhook",
+        _text("tenant_id"),
+        _text("id"),
+        _text("url"),
+        _bytes("events"),
+        _text("status"),
+        _bytes("secret"),
+        _bytes("old_secret", nullable=True),
+        _long("old_until", nullable=True),
+        _long("created_at"),
+        _long("modified_at"),
+        PrimaryKeyConstraint("tenant_id", "id"),
     )
 
 
@@ -301,9 +325,33 @@ def _results() -> None:
         _text("type"),
         _long("at"),
         _bytes("payload"),
-        PrimaryKeyConstraint("tenant_id", "id"),
+        _flag("wanted", nullable=True),
+        PrimaryKeyConstraint("tenant_id", "run_id", "rev", "n"),
     )
-    op.create_index("outbox_by_run", "outbox", ["tenant_id", "run_id", "rev", "n"], unique=True)
+    op.create_index("outbox_unspread", "outbox", ["at"], sqlite_where=_UNSPREAD, postgresql_where=_UNSPREAD)
+    op.create_index("outbox_unwanted", "outbox", ["at"], sqlite_where=_UNWANTED[0], postgresql_where=_UNWANTED[1])
+    op.create_table(
+        "delivery",
+        _text("tenant_id"),
+        _text("run_id"),
+        _number("rev"),
+        _number("n"),
+        _text("endpoint_id"),
+        _long("due_at", nullable=True),
+        _number("tries"),
+        _number("status", nullable=True),
+        _text("code", nullable=True),
+        _long("ended_at", nullable=True),
+        _text("ended_as", nullable=True),
+        PrimaryKeyConstraint("tenant_id", "run_id", "rev", "n", "endpoint_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("delivery_due", "delivery", ["due_at"], sqlite_where=_DUE, postgresql_where=_DUE)
+    op.create_index(
+        "delivery_due_of_endpoint", "delivery", ["tenant_id", "endpoint_id", "due_at"], sqlite_where=_DUE, postgresql_where=_DUE
+    )
+    op.create_index("delivery_of_endpoint", "delivery", ["tenant_id", "endpoint_id", "run_id", "rev", "n"])
+    op.create_index("delivery_by_end", "delivery", ["ended_as", "ended_at"], sqlite_where=_ENDED, postgresql_where=_ENDED)
 
 
 def _text(name: str, *, nullable: bool = False) -> Column[str]:
@@ -322,5 +370,5 @@ def _long(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger(), nullable=nullable)
 
 
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean(), nullable=False)
+def _flag(name: str, *, nullable: bool = False) -> Column[bool]:
+    return Column(name, Boolean(), nullable=nullable)
