@@ -13,6 +13,7 @@ from msgspec import Struct
 from engine.errors import Refused, TurnInProgress
 from engine.runtime.executor import Executor, Taken
 from engine.runtime.invariants import check_invariants
+from engine.runtime.replies import Announcement
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
 from scripts.proving.shell import TENANT, customer, opened_shell
@@ -128,6 +129,12 @@ class _Load:
 
 
 def _bytes(answer: Any) -> bytes:
-    if isinstance(answer, Refused):
-        return repr(answer).encode()
-    return msgspec.msgpack.encode(answer.reply if isinstance(answer, Taken) else answer)
+    match answer:
+        case Refused():
+            return repr(answer).encode()
+        case Taken():
+            return msgspec.msgpack.encode(answer.reply)
+        case Announcement():  # it says besides that the event had come before
+            return msgspec.msgpack.encode(msgspec.structs.replace(answer, replayed=False))
+        case _:
+            return msgspec.msgpack.encode(answer)
