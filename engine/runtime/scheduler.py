@@ -90,8 +90,8 @@ class Scheduler:
             self._ticker.shutdown(wait=False)
 
     def pulse(self) -> Pulse:
-        """Whether the ticker ticks, and its lag."""
-        return Pulse(self._clock.monotonic() - self._last < _STALLED + _TICK, self._lag)
+        """Whether the ticker ticks, and its lag; one that has stalled is told until another one has ticked in its place."""
+        return Pulse(self._clock.monotonic() - self._last < _STALLED, self._lag)
 
     async def sweep(self) -> int:
         """Let every wait act that is due, in bounded batches; gives how many times one acted."""

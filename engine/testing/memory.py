@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
@@ -47,7 +48,8 @@ from engine.runtime.store.rows import (
 )
 from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
-from engine.testing.memory_tables import Changes, Key, Table, is_chosen
+from engine.testing.memory_sums import is_chosen, sum_of
+from engine.testing.memory_tables import Changes, Key, Table
 
 __all__ = ["MemoryRegistry", "MemoryStore"]
 
@@ -345,7 +347,7 @@ class MemoryStore:
         of_key: defaultdict[str, list[UsageRow]] = defaultdict(list)
         for row in self._usage.of(lambda row: row.tenant_id == tenant_id):
             of_key[{"day": day(row.at // DAY), "model": row.model, "flow": row.flow}[by]].append(row)
-        return [_sum(key, rows) for key, rows in sorted(of_key.items())]
+        return [sum_of(key, rows) for key, rows in sorted(of_key.items())]
 
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
@@ -359,6 +361,18 @@ class MemoryStore:
         """The tenant's tasks, the oldest first; for tests to look at."""
         return sorted(self._tasks.of(lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)
 
+    def rows(self) -> list[Struct]:
+        """Every row of every table; for tests to look at."""
+        return [row for kept in vars(self).values() if isinstance(kept, Table) for row in kept]
+
+    def copy(self, clock: Clock) -> "MemoryStore":
+        """Another store with the same rows but for those of deliveries, for a test that looks what would happen if."""
+        twin = type(self)(clock)
+        for name, kept in vars(self).items():
+            if isinstance(kept, Table | dict):
+                getattr(twin, name).update(kept)
+        return twin
+
     async def prune(self, before: Millis) -> int:
         """All at once."""
         old = self._idempotency.of(lambda row: row.at < before)
@@ -371,13 +385,3 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to let go of."""
-
-
-def _sum(key: str, rows: list[UsageRow]) -> UsageSum:
-    return UsageSum(
-        key=key,
-        prompt_tokens=sum(row.prompt_tokens for row in rows),
-        completion_tokens=sum(row.completion_tokens for row in rows),
-        cost_micros=sum(row.cost_micros or 0 for row in rows),
-        unpriced_tokens=sum(row.prompt_tokens + row.completion_tokens for row in rows if row.cost_micros is None),
-    )

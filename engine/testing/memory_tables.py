@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from engine.runtime.store.port import RunFilter, RunView, StaleRecord
+from engine.runtime.store.port import StaleRecord
 
 RowT = TypeVar("RowT", bound=Struct)
 Key = tuple[Any, ...]
@@ -44,6 +44,10 @@ class Table(Generic[RowT]):
         """Forget the row."""
         del self._rows[key]
 
+    def update(self, other: "Table[RowT]") -> None:
+        """Take over the rows of another one."""
+        self._rows.update(other._rows)  # noqa: SLF001 - one of its own kind
+
 
 class Changes:
     """What one decision would write; it is put into the tables when all of it has been found good."""
@@ -65,15 +69,3 @@ class Changes:
         """Put everything into the tables."""
         for (_, key), (table, row) in self._rows.items():
             table.put(key, row)
-
-
-def is_chosen(view: RunView, chosen: RunFilter) -> bool:
-    """Whether the filter lets the run through."""
-    run = view.run
-    return (
-        (chosen.conversation_id is None or run.conversation_id == chosen.conversation_id)
-        and (chosen.customer_id is None or view.customer_id == chosen.customer_id)
-        and (not chosen.open_only or run.ended_at is None)
-        and (chosen.status is None or run.status == chosen.status)
-        and (chosen.intent is None or run.intent == chosen.intent)
-    )

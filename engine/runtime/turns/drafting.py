@@ -136,7 +136,8 @@ def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:
         intent=occasion.intent,
         status=run.status,
         rev=rev,
-        epoch=epoch + 1 if working else epoch,
+        # A turn's later commits leave its rev as it is: the epoch fences off whoever has read the run before them.
+        epoch=epoch + 1 if working or occasion.begun is not None else epoch,
         input_rev=rev if begins or before is None else before.input_rev,
         state=step.state,
         started_at=occasion.now if before is None else before.started_at,
