@@ -286,10 +286,9 @@ class MemoryStore:
 
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """Looks at every run."""
-        now = self.now()
-        out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        oldest = sorted(out, key=lambda one: one[0])[:limit]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
+        out = self._runs.of(lambda run: run.lease_until is not None and run.lease_until <= self.now())
+        oldest = sorted(out, key=lambda run: run.lease_until or 0)[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
