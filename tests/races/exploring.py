@@ -18,7 +18,7 @@ from engine.model.values import Millis
 from engine.runtime.store.port import Decision, Noted, Order, Snapshot, StaleRecord
 from engine.runtime.store.sqlite import load
 from engine.runtime.store.sqlite.rounds import TRIES
-from engine.runtime.store.sqlite.save import save
+from engine.runtime.store.sqlite.save import write, writes
 from engine.runtime.turns.leases import TakenOver
 from engine.runtime.turns.occasion import Drafted, Postponed
 
@@ -149,7 +149,7 @@ class Exploration:
     def _save(self, board: Board, place: int, phase: Loaded) -> Board:
         self._cursor.execute("SAVEPOINT piece")
         try:
-            save(self._cursor, phase.snapshot, _decision(phase.told))
+            write(self._cursor, writes(phase.snapshot, _decision(phase.told)))
         except (StaleRecord, sqlite3.IntegrityError):
             self._cursor.execute("ROLLBACK TO piece")
             return self._again(board, place)

@@ -21,8 +21,8 @@ from engine.runtime.store.port import Order
 from engine.runtime.store.registry import Draft
 from engine.runtime.store.rows import ConversationRow
 from engine.runtime.store.sqlite import load
-from engine.runtime.store.sqlite.save import save
-from engine.runtime.store.sqlite.statements import END_WAIT, SAVE_TURN, UPDATE_RUN, insert_rows
+from engine.runtime.store.sqlite.save import write, writes
+from engine.runtime.store.sqlite.statements import END_WAIT, INSERT, SAVE_TURN, UPDATE_RUN
 from engine.runtime.tokens import Keyring
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
@@ -74,7 +74,7 @@ class Scene:
         snapshot = load.snapshot(cursor, Order(tenant_id=TENANT), BEGIN)
         drafted = self.decider.trigger(CALLER, TriggerRequest(intent=intent), fresh, _at_once, snapshot)
         assert isinstance(drafted, Drafted)
-        save(cursor, snapshot, drafted.record)
+        write(cursor, writes(snapshot, drafted.record))
         return drafted
 
     def order(self, *, wait: bool = False, key: str | None = None, signals: bool = False) -> Order:
@@ -180,8 +180,8 @@ class Careless:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
 
-    def execute(self, text: str, values: Any = ()) -> sqlite3.Cursor:
-        return self._cursor.execute(self._instead.get(text, text), values)
+    def executemany(self, text: str, values: Any) -> sqlite3.Cursor:
+        return self._cursor.executemany(self._instead.get(text, text), values)
 
 
 def without(text: str, *conditions: str) -> dict[str, str]:
@@ -193,7 +193,7 @@ def without(text: str, *conditions: str) -> dict[str, str]:
     return {text: changed}
 
 
-ANY_NEWS: Final = {insert_rows("outbox", count): insert_rows("outbox", count).replace("INSERT", "REPLACE", 1) for count in (1, 2, 3)}
+ANY_NEWS: Final = {INSERT["outbox"]: INSERT["outbox"].replace("INSERT", "REPLACE", 1)}
 """Two turns of one rev may tell of themselves."""
 NO_EPOCH: Final = {**without(UPDATE_RUN, "run.epoch = ?"), **ANY_NEWS}
 NO_REV: Final = without(UPDATE_RUN, "run.rev = ?", "run.epoch = ?")

@@ -29,7 +29,7 @@ from engine.runtime.store.rows import (
     WaitRow,
 )
 from engine.runtime.store.sqlite.open import open_sqlite
-from engine.runtime.store.sqlite.statements import insert_rows
+from engine.runtime.store.sqlite.statements import INSERT
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.runtime.store.tables import METADATA
 from engine.testing.clock import ManualClock
@@ -169,7 +169,7 @@ def broken_in(rows: Iterable[Struct]) -> list[str]:
         for row in rows:
             table = re.sub("(?<!^)(?=[A-Z])", "_", type(row).__name__.removesuffix("Row")).lower()
             values = [_packed(column.name, getattr(row, column.name)) for column in METADATA.tables[table].columns]
-            connection.execute(insert_rows(table), values)
+            connection.execute(INSERT[table], values)
         return check_invariants(connection)
 
 
