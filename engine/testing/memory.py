@@ -378,7 +378,17 @@ class MemoryStore:
         old = self._idempotency.of(lambda row: row.at < before)
         for row in old:
             self._idempotency.drop((row.tenant_id, row.scope, row.key))
-        return len(old)
+        gone = self._signals.of(lambda row: row.at < before and not self._is_kept(row))
+        for signal in gone:
+            self._signals.drop((signal.tenant_id, signal.id))
+        return len(old) + len(gone)
+
+    def _is_kept(self, signal: SignalRow) -> bool:
+        run = self._runs.get((signal.tenant_id, signal.run_id))
+        listening = self._listening.of(lambda row: (row.tenant_id, row.name) == (signal.tenant_id, signal.name))
+        waits = (self._waits[row.tenant_id, row.wait_id] for row in listening)
+        looks = any(wait.ended_at is None and wait.due_at <= self.now() for wait in waits)
+        return looks or (run is not None and run.ended_at is None)
 
     async def healthy(self) -> None:
         """Memory always answers."""

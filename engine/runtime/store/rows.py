@@ -98,6 +98,8 @@ class SignalRow(Struct, frozen=True, kw_only=True):
     name: str
     at: Millis
     data: Json
+    run_id: str | None = None
+    """The run that it calls back; None for an event."""
 
 
 class ListeningRow(Struct, frozen=True, kw_only=True):

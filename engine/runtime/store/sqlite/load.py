@@ -91,7 +91,9 @@ def _free_tasks(cursor: Cursor, order: Order, now: Millis) -> tuple[TaskRow, ...
 
 def _signals(cursor: Cursor, order: Order, started_at: Millis) -> tuple[SignalRow, ...]:
     found = cursor.execute(LOAD_SIGNALS, (order.tenant_id, order.wait_id, started_at)).fetchall()
-    return tuple(SignalRow(tenant_id=tenant, id=id_, name=name, at=at, data=unpack(data)) for tenant, id_, name, at, data in found)
+    return tuple(
+        SignalRow(tenant_id=tenant, id=id_, name=name, at=at, data=unpack(data), run_id=run) for tenant, id_, name, at, data, run in found
+    )
 
 
 def _listeners(cursor: Cursor, order: Order) -> tuple[Listener, ...]:

@@ -184,7 +184,7 @@ def _task(row: TaskRow) -> tuple[Any, ...]:
 
 
 def _signal(row: SignalRow) -> tuple[Any, ...]:
-    return (row.tenant_id, row.id, row.name, row.at, pack(row.data))
+    return (row.tenant_id, row.id, row.name, row.at, pack(row.data), row.run_id)
 
 
 def _event(row: OutboxRow) -> tuple[Any, ...]:

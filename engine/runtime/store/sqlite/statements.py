@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ClauseElement, ColumnElement, Table, and_, bindparam, case, func, literal_column, select, tuple_, update
+from sqlalchemy import ClauseElement, ColumnElement, Table, and_, bindparam, case, exists, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -166,6 +166,28 @@ _OVERTAKEN_BY = (
     .where(_NEXT.c.tenant_id == TURN.c.tenant_id, _NEXT.c.run_id == TURN.c.run_id, _NEXT.c.rev == TURN.c.rev + literal_column("1"))
     .correlate(TURN)
     .scalar_subquery()
+)
+
+PRUNE_SIGNALS: Final = named(
+    SIGNAL.delete().where(
+        tuple_(SIGNAL.c.tenant_id, SIGNAL.c.id).in_(
+            select(SIGNAL.c.tenant_id, SIGNAL.c.id)
+            .where(
+                SIGNAL.c.at < bindparam("before"),
+                ~exists().where(RUN.c.tenant_id == SIGNAL.c.tenant_id, RUN.c.id == SIGNAL.c.run_id, RUN.c.ended_at.is_(None)),
+                ~exists().where(
+                    LISTENING.c.tenant_id == SIGNAL.c.tenant_id,
+                    LISTENING.c.name == SIGNAL.c.name,
+                    WAIT.c.tenant_id == LISTENING.c.tenant_id,
+                    WAIT.c.id == LISTENING.c.wait_id,
+                    WAIT.c.ended_at.is_(None),
+                    WAIT.c.due_at <= bindparam("now"),
+                ),
+            )
+            .order_by(SIGNAL.c.at)
+            .limit(bindparam("limit"))
+        )
+    )
 )
 
 FIND_REPLY: Final = positional(
