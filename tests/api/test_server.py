@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 
+from api import health
 from api.app import create_app, stop_taking_requests
 from api.protocol import MOST_HEAD_BYTES, BoundedProtocol
 from api.settings import Settings
@@ -22,7 +24,8 @@ TRIGGER = {"text": "hello", "intentName": "order_status"}
 class Served:
     """A server that takes requests at `port`."""
 
-    def __init__(self, runtime: Runtime, server: uvicorn.Server, port: int) -> None:
+    def __init__(self, path: Path, runtime: Runtime, server: uvicorn.Server, port: int) -> None:
+        self.path = path
         self.runtime = runtime
         self.server = server
         self.port = port
@@ -53,7 +56,7 @@ async def serving(path: Path) -> AsyncIterator[tuple[Served, httpx.AsyncClient]]
         await asyncio.sleep(0.005)
     port: int = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"origin": ORIGIN}) as client:
-        yield Served(runtime, server, port), client
+        yield Served(path, runtime, server, port), client
     stop_taking_requests(app)
     server.should_exit = True
     await running
@@ -130,6 +133,30 @@ async def test_what_is_no_request_is_refused_in_the_shape_that_every_refusal_has
     assert b"\r\nx-request-id: " in head
     refusal = json.loads(body)
     assert (set(refusal), refusal["error"]) == ({"error", "message", "details"}, "invalid_input")
+
+
+async def test_a_database_that_somebody_else_keeps_locked_is_not_ready_and_says_so_in_time(
+    served: tuple[Served, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, client = served
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    with closing(sqlite3.connect(place.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answers = await asyncio.gather(*(client.get("/health/ready", timeout=2) for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert {answer.json()["details"]["database"] for answer in answers} == {False}
+        assert all(answer.headers["retry-after"] for answer in answers)
+        other.execute("ROLLBACK")
+    monkeypatch.setattr(health, "PATIENCE", 10)
+    assert (await client.get("/health/ready", timeout=20)).status_code == 200
+
+
+async def test_who_asks_again_within_a_second_costs_no_commit(served: tuple[Served, httpx.AsyncClient]) -> None:
+    place, client = served
+    answers = await asyncio.gather(*(client.get("/health/ready") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    with closing(sqlite3.connect(place.path)) as connection:
+        assert connection.execute("SELECT value <= 2 FROM meta WHERE name = 'proofs'").fetchall() == [(1,)]
 
 
 async def test_a_stop_ends_long_polls_within_its_time(tmp_path: Path) -> None:
