@@ -92,15 +92,25 @@ class Place:
 @asynccontextmanager
 async def opened_place(folder: Path) -> AsyncIterator[Place]:
     """A place in an empty folder."""
+    async with nursery() as opened, place_with(opened, folder) as place:
+        yield place
+
+
+@asynccontextmanager
+async def place_with(nursery: Nursery, folder: Path) -> AsyncIterator[Place]:
+    """A place in an empty folder, whose servers come from there; it leaves none alive."""
     database = folder / "baton.db"
-    async with open_shop() as shop, nursery() as opened:
+    async with open_shop() as shop:
         sources = [Source(f"{name}.yaml", text.replace("ORIGIN", f"http://127.0.0.1:{shop.port}")) for name, text in FLOWS.items()]
         registry = await open_registry(database)
         at = time.time_ns() // 1_000_000
         tenant = await create_tenant(registry, "proofs", KeyTerms(native=True), at)
         await publish(registry, tenant.tenant_id, sources, at)
         await registry.close()
-        yield Place(database, tenant, shop, opened)
+        try:
+            yield Place(database, tenant, shop, nursery)
+        finally:
+            await nursery.kill()
 
 
 async def trigger(client: httpx.AsyncClient, key: str, intent: str = "buying", wait: int = 25) -> httpx.Response | None:

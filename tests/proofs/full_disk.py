@@ -12,14 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import httpx
 from msgspec import Struct
 
 from engine.runtime.invariants import check_invariants
 from tests.proofs.crashes import Place
-from tests.proofs.talkers import Talker, all_wrong, chatting, talkers
+from tests.proofs.line import Line, Told
+from tests.proofs.talkers import OK, Talker, all_wrong, connected_to, talkers
 
 _SIZE: Final = "64m"
+_UNAVAILABLE: Final = 503
 _TALKERS: Final = 20
 _LATEST: Final = 30.0
 _FORGOTTEN: Final = 1.0
@@ -74,50 +75,51 @@ def disk(folder: Path) -> Iterator[Path]:
 async def fill(place: Place) -> Filled:
     """Fill the disk on which the place is, until nobody can speak, and free it."""
     ballast = place.database.with_name("ballast")
-    async with chatting(await place.bear()) as client:
-        people = await talkers(place, client, _TALKERS)
-        await asyncio.gather(*(talker.speak(client) for talker in people))
-        unfit = await _told_ready(client, ready=True)
+    alive = await place.bear()
+    people = await talkers(place, alive, _TALKERS)
+    async with Line(alive.port) as line, connected_to(alive, people):
+        await asyncio.gather(*(talker.speak() for talker in people))
+        unfit = await _told_ready(line, ready=True)
         _fill(ballast)
         while not all(talker.refused for talker in people):
-            await asyncio.gather(*(talker.speak(client) for talker in people))
+            await asyncio.gather(*(talker.speak() for talker in people))
         await asyncio.sleep(_FORGOTTEN)
-        unfit += await _told_ready(client, ready=False)
-        unfit += await _unread(client, people)
+        unfit += await _told_ready(line, ready=False)
+        unfit += await _unread(people)
         ballast.unlink()
         freed = time.monotonic()
-        await asyncio.wait_for(asyncio.gather(*(_until_answered(client, talker) for talker in people)), _LATEST)
-        while await _told_ready(client, ready=True):
+        await asyncio.wait_for(asyncio.gather(*(_until_answered(talker) for talker in people)), _LATEST)
+        while await _told_ready(line, ready=True):
             assert time.monotonic() - freed < _LATEST
             await asyncio.sleep(0.05)
         recovered = time.monotonic() - freed
-        unfit += [answer.text for talker in people for answer in talker.refused if not _is_busy(answer)]
-        broken = [*await all_wrong(client, people), *check_invariants(place.database)]
+        unfit += [str(answer) for talker in people for answer in talker.refused if not _is_busy(answer)]
+        broken = [*await all_wrong(people), *check_invariants(place.database)]
     await place.nursery.kill()
     turns, refused = (sum(len(one) for one in lists) for lists in zip(*((t.replies, t.refused) for t in people), strict=True))
     return Filled(turns, refused, unfit, recovered, broken)
 
 
-async def _until_answered(client: httpx.AsyncClient, talker: Talker) -> None:
-    while (await talker.speak(client)).status_code != httpx.codes.OK:  # noqa: ASYNC110 - it happens in another process
+async def _until_answered(talker: Talker) -> None:
+    while (await talker.speak()).status != OK:  # noqa: ASYNC110 - it happens in another process
         await asyncio.sleep(0.05)
 
 
-async def _told_ready(client: httpx.AsyncClient, *, ready: bool) -> list[str]:
+async def _told_ready(line: Line, *, ready: bool) -> list[str]:
     """What is wrong with what the server says of itself."""
-    answer = await client.get("/health/ready")
-    return [] if answer.is_success == ready and (ready or _is_busy(answer)) else [f"ready: {answer.status_code} {answer.text}"]
+    answer = await line.ask("GET", "/health/ready")
+    return [] if (answer.status == OK) == ready and (ready or _is_busy(answer)) else [f"ready: {answer}"]
 
 
-async def _unread(client: httpx.AsyncClient, people: list[Talker]) -> list[str]:
+async def _unread(people: list[Talker]) -> list[str]:
     """What cannot be read, or has changed, while nothing can be written."""
-    latest = await asyncio.gather(*(talker.latest(client) for talker in people))
+    latest = await asyncio.gather(*(talker.latest() for talker in people))
     moved = [f"{now} was {talker.replies[-1]}" for now, talker in zip(latest, people, strict=True) if now != talker.replies[-1]]
-    return [*moved, *await all_wrong(client, people)]
+    return [*moved, *await all_wrong(people)]
 
 
-def _is_busy(answer: httpx.Response) -> bool:
-    return answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and int(answer.headers["retry-after"]) >= 1
+def _is_busy(answer: Told) -> bool:
+    return answer.status == _UNAVAILABLE and int(answer.headers["retry-after"]) >= 1
 
 
 def _fill(ballast: Path) -> None:

@@ -17,9 +17,11 @@ from engine.runtime.invariants import check_invariants
 from engine.runtime.store.sqlite.open import open_sqlite
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
+from tests.proofs import fire
 from tests.proofs.as_it_is import recover
 from tests.proofs.beside import wait_beside
 from tests.proofs.crashes import Place, crash, opened_place
+from tests.proofs.fire import Told
 from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
 from tests.proofs.schedules import Group, Wrong, drawn, shelved
@@ -30,9 +32,6 @@ when one of them is not what was promised (but for p99, which a busy machine mov
 _TOGETHER = 5
 """Runs that live through a schedule in memory: its tables are searched from end to end."""
 _IN_A_FILE = 50
-
-Told = tuple[str, bool]
-"""A line for people, and whether everything is as it was promised."""
 
 
 async def crashes(fault: CallFault, times: int, place: Place) -> Told:
@@ -122,7 +121,7 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=100_000, help="random schedules (default: 100,000)")
     asked = parser.parse_args()
     proofs: list[Callable[[Place], Awaitable[Told]]] = [partial(crashes, fault, asked.crashes) for fault in CALL_FAULTS]
-    proofs += [stopped, poisoned, waited, recovered]
+    proofs += [stopped, poisoned, waited, recovered, *fire.proofs(asked.crashes)]
     sound = True
     for told in itertools.chain((asyncio.run(at_a_place(prove)) for prove in proofs), (schedules(asked.schedules) for _ in range(1))):
         print(told[0], flush=True)  # noqa: T201 - the program's answer

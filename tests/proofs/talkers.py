@@ -2,25 +2,24 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import httpx
 from msgspec import Struct
 
 from tests.proofs.crashes import Place
+from tests.proofs.line import Absent, Dropped, Line, Told
 from tests.proofs.mortal import Alive
 
 CHAT: Final = "/api/public/v1/chat"
+OK: Final = 200
 Reply = dict[str, Any]
 
 
-class Gone(Exception):
-    """The server died over a request, or is not there."""
+class Request(Struct, frozen=True):
+    """What a customer sends, again and again until there is an answer."""
 
-
-class _Request(Struct, frozen=True):
     key: str
     body: dict[str, Any]
 
@@ -29,54 +28,56 @@ class Talker:
     """One customer: what was said and acknowledged, and what was asked and not answered yet."""
 
     def __init__(self, number: int, opened: dict[str, Any]) -> None:
-        self._headers = {"Authorization": f"Bearer {opened['sessionToken']}"}
+        self.headers = {"Authorization": f"Bearer {opened['sessionToken']}"}
+        self.line = Line(0)
         self._conversation = opened["conversationId"]
         self._keys = (f"{number}-{count}" for count in itertools.count())
-        self._open: _Request | None = None
+        self._open: Request | None = None
         self.replies: list[Reply] = []
         self.said: list[str] = []
         self.dropped = 0
         """Requests that may have reached the server and got no answer."""
         self.replayed = 0
         """Repeats whose turn had been taken before."""
-        self.refused: list[httpx.Response] = []
+        self.refused: list[Told] = []
 
-    async def speak(self, client: httpx.AsyncClient) -> httpx.Response:
-        """Ask what is open, or else go on; raises Gone where no answer comes."""
-        request = self._open = self._open or self._next()
-        headers = {**self._headers, "Idempotency-Key": request.key}
+    async def speak(self) -> Told:
+        """Ask what is open, or else go on; raises Absent or Dropped where no answer comes."""
+        request = self.request()
         try:
-            answer = await client.post(f"{CHAT}/messages", json=request.body, headers=headers)
-        except httpx.ConnectError as error:
-            raise Gone from error
-        except httpx.TransportError as error:
+            answer = await self.line.ask("POST", f"{CHAT}/messages", request.body, {**self.headers, "Idempotency-Key": request.key})
+        except Dropped:
             self.dropped += 1
-            raise Gone from error
-        if answer.status_code == httpx.codes.OK:
+            raise
+        if answer.status == OK:
             self._take(request, answer)
         else:
             self.refused.append(answer)
         return answer
 
-    async def speak_until_gone(self, client: httpx.AsyncClient, pause: float = 0.0) -> None:
+    async def speak_until_gone(self) -> None:
         """Turn after turn."""
         while True:
             try:
-                await self.speak(client)
-            except Gone:
+                await self.speak()
+            except (Absent, Dropped):
                 return
-            await asyncio.sleep(pause)
 
-    async def latest(self, client: httpx.AsyncClient) -> Reply:
+    def request(self) -> Request:
+        """What is open, or what comes next, which is open from now on."""
+        self._open = self._open or self._next()
+        return self._open
+
+    async def latest(self) -> Reply:
         """What is true of the run now."""
-        answer = await client.get(f"{CHAT}/executions/{self.replies[-1]['executionId']}", headers=self._headers)
-        assert answer.status_code == httpx.codes.OK, answer.text
+        answer = await self.line.ask("GET", f"{CHAT}/executions/{self.replies[-1]['executionId']}", headers=self.headers)
+        assert answer.status == OK, answer
         reply: Reply = answer.json()["reply"]
         return reply
 
-    async def wrong(self, client: httpx.AsyncClient) -> list[str]:
+    async def wrong(self) -> list[str]:
         """What the server tells otherwise than it was acknowledged: nothing lost, nothing doubled, nothing that was not asked for."""
-        answer = await client.get(f"{CHAT}/messages", params={"conversationId": self._conversation}, headers=self._headers)
+        answer = await self.line.ask("GET", f"{CHAT}/messages?conversationId={self._conversation}", headers=self.headers)
         messages = answer.json()["messages"]
         said = [message["text"] for message in messages if message["role"] == "user"]
         told = [(message["turnId"], block["id"]) for message in messages if message["role"] == "assistant" for block in message["blocks"]]
@@ -86,34 +87,39 @@ class Talker:
             *([f"the customer was told {expected}, and is told {told}"] if told != expected else []),
         ]
 
-    def _next(self) -> _Request:
+    def _next(self) -> Request:
         text = f"turn {len(self.said)}"
         waiting = self.replies[-1] if self.replies else None
         if waiting is None or waiting["waitToken"] is None:
-            return _Request(next(self._keys), {"text": text, "intentName": "chatting"})
-        return _Request(next(self._keys), {"text": text, "waitToken": waiting["waitToken"], "executionId": waiting["executionId"]})
+            return Request(next(self._keys), {"text": text, "intentName": "chatting"})
+        return Request(next(self._keys), {"text": text, "waitToken": waiting["waitToken"], "executionId": waiting["executionId"]})
 
-    def _take(self, request: _Request, answer: httpx.Response) -> None:
+    def _take(self, request: Request, answer: Told) -> None:
         self.replies.append(answer.json()["reply"])
         self.said.append(request.body["text"])
         self.replayed += "idempotent-replayed" in answer.headers
         self._open = None
 
 
-async def talkers(place: Place, client: httpx.AsyncClient, count: int) -> list[Talker]:
+async def talkers(place: Place, alive: Alive, count: int) -> list[Talker]:
     """So many customers, each with an open session."""
-    opened = await asyncio.gather(*(client.post(f"{CHAT}/sessions", json={"publicKey": place.public_key}) for _ in range(count)))
+    async with Line(alive.port) as line:
+        opened = [await line.ask("POST", f"{CHAT}/sessions", {"publicKey": place.public_key}) for _ in range(count)]
     return [Talker(number, answer.json()) for number, answer in enumerate(opened)]
 
 
-async def all_wrong(client: httpx.AsyncClient, people: Iterable[Talker]) -> list[str]:
-    """What is wrong for any of them."""
-    return [one for found in await asyncio.gather(*(talker.wrong(client) for talker in people)) for one in found]
-
-
 @asynccontextmanager
-async def chatting(alive: Alive) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser for many customers, each of whom keeps a connection."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{alive.port}", timeout=30, limits=limits, trust_env=False) as client:
-        yield client
+async def connected_to(alive: Alive, people: Sequence[Talker]) -> AsyncIterator[None]:
+    """Let them talk to this server, each over a connection of its own."""
+    for talker in people:
+        talker.line = Line(alive.port)
+    try:
+        yield
+    finally:
+        for talker in people:
+            talker.line.close()
+
+
+async def all_wrong(people: Sequence[Talker]) -> list[str]:
+    """What is wrong for any of them."""
+    return [one for found in await asyncio.gather(*(talker.wrong() for talker in people)) for one in found]
