@@ -32,24 +32,27 @@ _LAST: Final = 4.8
 _LAST_PORT: Final = 65_535
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Says when it listens, ends long polls at once when it is told to stop, and leaves signals without a trace."""
 
-    def __init__(self, config: uvicorn.Config, app: Litestar, listening: str) -> None:
-        super().__init__(config)
+    def __init__(self, app: Litestar, listening: str) -> None:
+        super().__init__(server_config(app))
         self._app = app
         self._listening = listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
         await super().startup(sockets)
         click.echo(self._listening)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, and let what was accepted come to its end."""
         stop_taking_requests(self._app)
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM stop the server."""
         # uvicorn raises the signal again once it has stopped, which would end the process before the runtime has let go.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,7 +82,7 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
             demo = await ready_demo(runtime, Vault([secret])) if dev else None
             app = create_app(runtime, settings, dev=dev)
             spare_collector()
-            await _Server(server_config(app), app, _announcement(listener, demo)).serve([listener])
+            await Server(app, _announcement(listener, demo)).serve([listener])
         finally:
             await runtime.stop()
 

@@ -2,73 +2,26 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
-from api.app import create_app, stop_taking_requests
-from api.protocol import MOST_HEAD_BYTES, BoundedProtocol
-from api.settings import Settings
-from engine.runtime.runtime import Runtime
-from tests.api.world import CHAT, ORIGIN, public_key, stock
+from api import health
+from api.app import stop_taking_requests
+from tests.api.served import Served, serving, session
+from tests.api.world import CHAT
 
 TRIGGER = {"text": "hello", "intentName": "order_status"}
-
-
-class Served:
-    """A server that takes requests at `port`."""
-
-    def __init__(self, runtime: Runtime, server: uvicorn.Server, port: int) -> None:
-        self.runtime = runtime
-        self.server = server
-        self.port = port
-
-    async def raw(self, *parts: bytes, hang_up: bool = False) -> bytes:
-        """What the server sends back to these bytes; with `hang_up` the connection is closed as soon as they are sent."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-        try:
-            return b"" if hang_up else await asyncio.wait_for(reader.read(65_536), 10)
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def serving(path: Path) -> AsyncIterator[tuple[Served, httpx.AsyncClient]]:
-    runtime = await Runtime.start(database_url=f"sqlite:///{path}", secret=b"k" * 32, synchronous="normal")
-    await stock(runtime.registry, runtime.clock.wall())
-    await runtime.catalog.refresh()
-    app = create_app(runtime, Settings(rate_limit_sessions=None, rate_limit_messages=None))
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, http=BoundedProtocol, log_config=None, proxy_headers=False, timeout_graceful_shutdown=3)
-    )
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.005)
-    port: int = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"origin": ORIGIN}) as client:
-        yield Served(runtime, server, port), client
-    stop_taking_requests(app)
-    server.should_exit = True
-    await running
-    await runtime.stop()
 
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[tuple[Served, httpx.AsyncClient]]:
     async with serving(tmp_path / "baton.db") as opened:
         yield opened
-
-
-async def session(client: httpx.AsyncClient) -> dict[str, str]:
-    opened = await client.post(f"{CHAT}/sessions", json={"publicKey": public_key("a")})
-    return {"authorization": f"Bearer {opened.json()['sessionToken']}"}
 
 
 async def test_a_conversation_goes_over_a_socket(served: tuple[Served, httpx.AsyncClient]) -> None:
@@ -132,6 +85,30 @@ async def test_what_is_no_request_is_refused_in_the_shape_that_every_refusal_has
     assert (set(refusal), refusal["error"]) == ({"error", "message", "details"}, "invalid_input")
 
 
+async def test_a_database_that_somebody_else_keeps_locked_is_not_ready_and_says_so_in_time(
+    served: tuple[Served, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, client = served
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    with closing(sqlite3.connect(place.path, isolation_level=None, check_same_thread=False)) as other:
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")  # the server, which may be writing, is of this process
+        answers = await asyncio.gather(*(client.get("/health/ready", timeout=2) for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert {answer.json()["details"]["database"] for answer in answers} == {False}
+        assert all(answer.headers["retry-after"] for answer in answers)
+        other.execute("ROLLBACK")
+    monkeypatch.setattr(health, "PATIENCE", 10)
+    assert (await client.get("/health/ready", timeout=20)).status_code == 200
+
+
+async def test_who_asks_again_within_a_second_costs_no_commit(served: tuple[Served, httpx.AsyncClient]) -> None:
+    place, client = served
+    answers = await asyncio.gather(*(client.get("/health/ready") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    with closing(sqlite3.connect(place.path)) as connection:
+        assert connection.execute("SELECT value <= 2 FROM meta WHERE name = 'proofs'").fetchall() == [(1,)]
+
+
 async def test_a_stop_ends_long_polls_within_its_time(tmp_path: Path) -> None:
     async with serving(tmp_path / "baton.db") as (place, client):
         headers = await session(client)
@@ -141,18 +118,3 @@ async def test_a_stop_ends_long_polls_within_its_time(tmp_path: Path) -> None:
             await asyncio.sleep(0.005)
         stop_taking_requests(place.server.config.app)  # type: ignore[arg-type] # it is ours
         assert (await asyncio.wait_for(poll, 3)).status_code == 200
-
-
-@pytest.mark.parametrize("piece", [b"X-More: " + b"a" * 1_000 + b"\r\n", b"a" * 1_000], ids=["many headers", "one that does not end"])
-async def test_a_head_that_does_not_end_is_refused(served: tuple[Served, httpx.AsyncClient], piece: bytes) -> None:
-    place, client = served
-    begun = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-One: "
-    answer = await place.raw(begun, *[piece] * (MOST_HEAD_BYTES // len(piece) + 1))
-    assert answer.startswith(b"HTTP/1.1 400")
-    assert (await client.get("/health/live")).status_code == 200
-
-
-async def test_heads_are_counted_one_by_one(served: tuple[Served, httpx.AsyncClient]) -> None:
-    _, client = served
-    large = {"X-Large": "a" * 40_000}
-    assert [(await client.get("/health/live", headers=large)).status_code for _ in range(4)] == [200] * 4

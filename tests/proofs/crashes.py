@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 
 from engine.loading import Source
-from engine.runtime.administration import KeyTerms, create_tenant, publish
+from engine.runtime.administration import KeyTerms, NewTenant, create_tenant, publish
 from engine.runtime.faults import CallFault
 from engine.runtime.invariants import check_invariants
 from engine.runtime.store.sqlite.open import open_registry
@@ -43,6 +43,13 @@ flow: talking
 intent: {}
 nodes: {ask: {type: ask, prompt: And then?, next: end}}
 """,
+    "chatting": """
+flow: chatting
+intent: {}
+nodes:
+  ask: {type: ask, prompt: And then?, save: said, next: told}
+  told: {type: message, text: "{{ vars.said }}, you say.", next: ask}
+""",
     "slow": """
 flow: slow
 intent: {}
@@ -62,9 +69,10 @@ nodes:
 class Place:
     """One database with a tenant, its flows and a shop, and one server after the other on it."""
 
-    def __init__(self, database: Path, api_key: str, shop: Shop, nursery: Nursery) -> None:
+    def __init__(self, database: Path, tenant: NewTenant, shop: Shop, nursery: Nursery) -> None:
         self.database = database
-        self.api_key = api_key
+        self.api_key = tenant.api_key
+        self.public_key = tenant.public_key
         self.shop = shop
         self.nursery = nursery
         self.ahead = 0
@@ -84,15 +92,25 @@ class Place:
 @asynccontextmanager
 async def opened_place(folder: Path) -> AsyncIterator[Place]:
     """A place in an empty folder."""
+    async with nursery() as opened, place_with(opened, folder) as place:
+        yield place
+
+
+@asynccontextmanager
+async def place_with(nursery: Nursery, folder: Path) -> AsyncIterator[Place]:
+    """A place in an empty folder, whose servers come from there; it leaves none alive."""
     database = folder / "baton.db"
-    async with open_shop() as shop, nursery() as opened:
+    async with open_shop() as shop:
         sources = [Source(f"{name}.yaml", text.replace("ORIGIN", f"http://127.0.0.1:{shop.port}")) for name, text in FLOWS.items()]
         registry = await open_registry(database)
         at = time.time_ns() // 1_000_000
-        tenant = await create_tenant(registry, "proofs", KeyTerms(), at)
+        tenant = await create_tenant(registry, "proofs", KeyTerms(native=True), at)
         await publish(registry, tenant.tenant_id, sources, at)
         await registry.close()
-        yield Place(database, tenant.api_key, shop, opened)
+        try:
+            yield Place(database, tenant, shop, nursery)
+        finally:
+            await nursery.kill()
 
 
 async def trigger(client: httpx.AsyncClient, key: str, intent: str = "buying", wait: int = 25) -> httpx.Response | None:

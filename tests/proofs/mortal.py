@@ -13,12 +13,11 @@ import sys
 import threading
 
 import msgspec
-import uvicorn
 import uvloop
 from msgspec import Struct
 
 from api.app import create_app
-from api.cli.running import server_config
+from api.cli.running import Server
 from api.logs import configure
 from api.settings import Settings
 from engine.model.values import Millis
@@ -78,11 +77,11 @@ async def serve(errand: Errand) -> None:
     )
     if errand.beside:
         runtime.scheduler.start()
-    server = uvicorn.Server(server_config(create_app(runtime, settings)))
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        _tell(Alive(os.getpid(), listener.getsockname()[1]))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        alive = Alive(os.getpid(), listener.getsockname()[1])
         threading.Thread(target=_end_with_input, daemon=True).start()
-        await server.serve([listener])
+        await Server(create_app(runtime, settings), msgspec.json.encode(alive).decode()).serve([listener])
     if errand.beside:
         await runtime.scheduler.stop()
     await runtime.stop()
@@ -109,7 +108,7 @@ def _end_with_input() -> None:
     os._exit(3)
 
 
-def _tell(said: Alive | Dead) -> None:
+def _tell(said: Dead) -> None:
     os.write(sys.stdout.fileno(), msgspec.json.encode(said) + b"\n")
 
 

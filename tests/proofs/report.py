@@ -20,9 +20,11 @@ from engine.runtime.invariants import check_invariants
 from engine.runtime.store.sqlite.open import open_sqlite
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
+from tests.proofs import fire
 from tests.proofs.as_it_is import recover
 from tests.proofs.beside import wait_beside
 from tests.proofs.crashes import Place, crash, opened_place
+from tests.proofs.fire import Told
 from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
 from tests.proofs.schedules import Group, Wrong, drawn, shelved
@@ -30,9 +32,6 @@ from tests.proofs.schedules import Group, Wrong, drawn, shelved
 _TOGETHER = 5
 """Runs that live through a schedule in memory: its tables are searched from end to end."""
 _IN_A_FILE = 50
-
-Told = tuple[str, bool]
-"""A line for people, and whether everything is as it was promised."""
 
 
 async def crashes(fault: CallFault, times: int, place: Place) -> Told:
@@ -118,6 +117,6 @@ def schedules(count: int) -> Told:
 def prove(deaths: int, drawings: int) -> Iterator[Told]:
     """So many deaths at each place, and so many random schedules."""
     proofs: list[Callable[[Place], Awaitable[Told]]] = [partial(crashes, fault, deaths) for fault in CALL_FAULTS]
-    for proof in (*proofs, stopped, poisoned, waited, recovered):
+    for proof in (*proofs, stopped, poisoned, waited, recovered, *fire.proofs(deaths)):
         yield asyncio.run(at_a_place(proof))
     yield schedules(drawings)

@@ -4,6 +4,7 @@ import asyncio
 import resource
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,32 @@ async def test_a_full_disk_refuses_turns_until_there_is_room_again(sqlite: Sqlit
     assert [row.rev for row in await sqlite.turns("t", run_id)] == [1]
     assert await end_wait(sqlite, run_id, "answered") == "answered"
     assert check_invariants(path) == []
+
+
+async def test_a_disk_that_has_room_for_a_few_bytes_alone_is_not_healthy(sqlite: SqliteStore, path: Path) -> None:
+    await start(sqlite)
+    await sqlite.healthy()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.with_name("baton.db-wal").stat().st_size + 150_000, unlimited[1]))
+    try:
+        await start(sqlite)
+        with pytest.raises(Unavailable):
+            await sqlite.healthy()
+        await start(sqlite)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    await sqlite.healthy()
+    assert check_invariants(path) == []
+
+
+async def test_proofs_of_health_take_no_more_room_the_more_there_are(sqlite: SqliteStore, path: Path) -> None:
+    def rows() -> list[tuple[int, int]]:
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute("SELECT value, length(ballast) FROM meta WHERE name = 'proofs'").fetchall()
+
+    for _ in range(3):
+        await sqlite.healthy()
+    assert await asyncio.to_thread(rows) == [(3, 262_144)]
 
 
 async def test_the_clock_goes_on_from_where_it_was_when_it_was_set_back_while_nobody_ran(path: Path, clock: ManualClock) -> None:

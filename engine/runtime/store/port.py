@@ -306,7 +306,7 @@ class Store(Protocol):
         """
 
     async def healthy(self) -> None:
-        """Raises Unavailable when the database does not answer a trivial question and take a trivial write."""
+        """Raises Unavailable when the database does not answer a trivial question, or would not take a turn, however large."""
 
     async def close(self) -> None:
         """Finish what was accepted, then let go of the database."""

@@ -376,7 +376,7 @@ class EffectResultTable(Stored, table=True):
 
 
 class MetaTable(Stored, table=True):
-    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health.
+    """Numbers about the database itself: `revision` of the registry, `high_water` of the clock, `proofs` of health with their ballast.
 
     Of what happened before `forgotten` the outbox may hold a part alone.
     """
@@ -384,3 +384,4 @@ class MetaTable(Stored, table=True):
     __tablename__ = "meta"
     name: str = Field(primary_key=True)
     value: int = Field(sa_type=BigInteger)
+    ballast: bytes | None

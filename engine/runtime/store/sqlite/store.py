@@ -1,5 +1,6 @@
 """The store's port in one SQLite file."""
 
+import os
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ Answer = TypeVar("Answer")
 
 _PRUNED_AT_ONCE = 500
 """Rows forgotten in one piece of work, so that turns come between."""
+_BALLAST = 262_144
+"""Bytes that a proof of health writes: as many as the state of a run may have."""
 _RUN_WIDTH = len(RunRow.__struct_fields__)
 _MESSAGE_WIDTH = len(MessageRow.__struct_fields__)
 
@@ -138,9 +141,9 @@ class SqliteStore:
         return total
 
     async def healthy(self) -> None:
-        """One question to a reader, one commit by the writer."""
+        """One question to a reader, one commit by the writer, of more than a turn writes: a few bytes find room where it does not."""
         await self._readers.ask(questions.ANYTHING, {})
-        await self._writer.run(Statement(PROVE))
+        await self._writer.run(Statement(PROVE, (os.urandom(_BALLAST),)))
 
     async def close(self) -> None:
         """The writer finishes first."""

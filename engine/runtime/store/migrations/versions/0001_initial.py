@@ -51,7 +51,7 @@ def downgrade() -> None:
 
 
 def _registry() -> None:
-    op.create_table("meta", _text("name"), _long("value"), PrimaryKeyConstraint("name"))
+    op.create_table("meta", _text("name"), _long("value"), _bytes("ballast", nullable=True), PrimaryKeyConstraint("name"))
     op.create_table("tenant", _text("id"), _text("name"), _long("created_at"), PrimaryKeyConstraint("id"))
     op.create_index("tenant_by_name", "tenant", ["name"], unique=True)
     op.create_table(

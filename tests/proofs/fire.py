@@ -1,0 +1,51 @@
+"""The long form of the proofs under fire: servers that are killed and stopped under conversations, a full disk, clients that hang up."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from engine.runtime.faults import STORE_FAULTS, StoreFault
+from tests.proofs.crashes import Place, place_with
+from tests.proofs.full_disk import disk, fill, may_mount
+from tests.proofs.kills import kill
+
+Told = tuple[str, bool]
+"""A line for people, and whether everything is as it was promised."""
+_TALKERS = 200
+
+
+class Figures(Protocol):
+    """What a proof has found."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything is as it was promised."""
+
+    def line(self) -> str:
+        """The figures for people."""
+
+
+def proofs(deaths: int) -> Iterator[Callable[[Place], Awaitable[Told]]]:
+    """Each on a place of its own."""
+    faults: list[StoreFault | None] = [*STORE_FAULTS, None]
+    yield from (partial(_killed, fault, deaths) for fault in faults)
+    yield _filled
+
+
+async def _killed(fault: StoreFault | None, deaths: int, place: Place) -> Told:
+    return _told(found := await kill(place, fault, deaths, _TALKERS), found.broken)
+
+
+async def _filled(place: Place) -> Told:
+    if not may_mount():
+        return "a disk that fills was left out: it needs the right to mount one", True
+    with tempfile.TemporaryDirectory() as folder, disk(Path(folder)) as mounted:
+        async with place_with(place.nursery, mounted) as small:
+            found = await fill(small)
+    return _told(found, [*found.unfit, *found.broken])
+
+
+def _told(found: Figures, wrong: list[str]) -> Told:
+    return "\n".join([found.line(), *wrong]), found.sound

@@ -1,0 +1,49 @@
+"""Real servers under fire: killed, stopped, on a full disk and with clients that hang up, nothing acknowledged is lost or doubled."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.runtime.faults import STORE_FAULTS, StoreFault
+from tests.proofs.crashes import Place, place_with
+from tests.proofs.full_disk import disk, fill, may_mount
+from tests.proofs.kills import kill
+from tests.proofs.nursery import Nursery, nursery
+
+pytestmark = pytest.mark.xdist_group("fire")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def mother() -> AsyncIterator[Nursery]:
+    async with nursery() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def place(mother: Nursery, tmp_path: Path) -> AsyncIterator[Place]:
+    async with place_with(mother, tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("fault", [*STORE_FAULTS, None])
+async def test_a_server_that_is_killed_loses_no_turn_that_it_has_acknowledged_and_doubles_none(
+    place: Place, fault: StoreFault | None
+) -> None:
+    figures = await kill(place, fault, deaths=3, people=20 if fault else 200)
+    assert figures.sound, (figures.line(), figures.broken)
+    assert figures.deaths == 3
+    assert figures.unanswered > 0
+
+
+@pytest.mark.skipif(not may_mount(), reason="a disk of its own needs the right to mount one")
+async def test_a_full_disk_refuses_turns_and_nothing_else_until_there_is_room_again(mother: Nursery, tmp_path: Path) -> None:
+    with disk(tmp_path) as folder:
+        async with place_with(mother, folder) as place:
+            found = await fill(place)
+    assert found.sound, (found.line(), found.unfit, found.broken)
