@@ -162,7 +162,7 @@ def _matches(told: str, sentence: str) -> bool:
 
 
 PUNCTUAL = (
-    "INSERT INTO meta VALUES ('high_water', {0}) ON CONFLICT DO UPDATE SET value = {0}",
+    "INSERT INTO meta (name, value) VALUES ('high_water', {0}) ON CONFLICT DO UPDATE SET value = {0}",
     "UPDATE wait SET due_at = 100000 WHERE {OPEN}",
 )
 LAPSED = "UPDATE run SET status = 'running', lease_until = 100000 WHERE {WAITING}"
