@@ -10,6 +10,7 @@ from engine.runtime.faults import STORE_FAULTS, StoreFault
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
 from tests.proofs.kills import kill
+from tests.proofs.stops import stop
 
 Told = tuple[str, bool]
 """A line for people, and whether everything is as it was promised."""
@@ -31,11 +32,16 @@ def proofs(deaths: int) -> Iterator[Callable[[Place], Awaitable[Told]]]:
     """Each on a place of its own."""
     faults: list[StoreFault | None] = [*STORE_FAULTS, None]
     yield from (partial(_killed, fault, deaths) for fault in faults)
+    yield partial(_stopped, deaths)
     yield _filled
 
 
 async def _killed(fault: StoreFault | None, deaths: int, place: Place) -> Told:
     return _told(found := await kill(place, fault, deaths, _TALKERS), found.broken)
+
+
+async def _stopped(times: int, place: Place) -> Told:
+    return _told(found := await stop(place, times), found.broken)
 
 
 async def _filled(place: Place) -> Told:

@@ -10,6 +10,7 @@ from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
 from tests.proofs.kills import kill
 from tests.proofs.nursery import Nursery, nursery
+from tests.proofs.stops import stop
 
 pytestmark = pytest.mark.xdist_group("fire")
 
@@ -39,6 +40,12 @@ async def test_a_server_that_is_killed_loses_no_turn_that_it_has_acknowledged_an
     assert figures.sound, (figures.line(), figures.broken)
     assert figures.deaths == 3
     assert figures.unanswered > 0
+
+
+async def test_a_server_that_is_told_to_stop_answers_what_it_has_accepted_and_is_gone_in_time(place: Place) -> None:
+    figures = await stop(place, 1)
+    assert figures.sound, (figures.line(), figures.broken)
+    assert (figures.stops, figures.calls > 0) == (1, True)
 
 
 @pytest.mark.skipif(not may_mount(), reason="a disk of its own needs the right to mount one")
