@@ -9,12 +9,15 @@ from typing import Protocol
 from engine.runtime.faults import STORE_FAULTS, StoreFault
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
+from tests.proofs.hangups import hang_up
 from tests.proofs.kills import kill
 from tests.proofs.stops import stop
 
 Told = tuple[str, bool]
 """A line for people, and whether everything is as it was promised."""
 _TALKERS = 200
+_HANG_UPS = 100
+"""Clients that hang up for each death of the others."""
 
 
 class Figures(Protocol):
@@ -33,6 +36,7 @@ def proofs(deaths: int) -> Iterator[Callable[[Place], Awaitable[Told]]]:
     faults: list[StoreFault | None] = [*STORE_FAULTS, None]
     yield from (partial(_killed, fault, deaths) for fault in faults)
     yield partial(_stopped, deaths)
+    yield partial(_hung_up, deaths)
     yield _filled
 
 
@@ -42,6 +46,10 @@ async def _killed(fault: StoreFault | None, deaths: int, place: Place) -> Told:
 
 async def _stopped(times: int, place: Place) -> Told:
     return _told(found := await stop(place, times), found.broken)
+
+
+async def _hung_up(times: int, place: Place) -> Told:
+    return _told(found := await hang_up(place, _HANG_UPS * times), found.broken)
 
 
 async def _filled(place: Place) -> Told:

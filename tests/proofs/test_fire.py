@@ -8,6 +8,7 @@ import pytest
 from engine.runtime.faults import STORE_FAULTS, StoreFault
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
+from tests.proofs.hangups import POINTS, hang_up
 from tests.proofs.kills import kill
 from tests.proofs.nursery import Nursery, nursery
 from tests.proofs.stops import stop
@@ -46,6 +47,14 @@ async def test_a_server_that_is_told_to_stop_answers_what_it_has_accepted_and_is
     figures = await stop(place, 1)
     assert figures.sound, (figures.line(), figures.broken)
     assert (figures.stops, figures.calls > 0) == (1, True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux tells what a process holds open")
+async def test_clients_that_hang_up_anywhere_tear_no_turn_and_leave_no_connection_behind(place: Place) -> None:
+    figures = await hang_up(place, 200)
+    assert figures.sound, (figures.line(), figures.broken)
+    assert set(figures.counts) == set(POINTS)
+    assert figures.taken > 0
 
 
 @pytest.mark.skipif(not may_mount(), reason="a disk of its own needs the right to mount one")
