@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.faults import STORE_FAULTS, StoreFault
+from tests.proofs.corpus import send_corpus
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
 from tests.proofs.hangups import POINTS, hang_up
 from tests.proofs.kills import kill
 from tests.proofs.nursery import Nursery, nursery
 from tests.proofs.stops import stop
+from tests.proofs.strangers import visit
 
 pytestmark = pytest.mark.xdist_group("fire")
 
@@ -63,3 +65,14 @@ async def test_a_full_disk_refuses_turns_and_nothing_else_until_there_is_room_ag
         async with place_with(mother, folder) as place:
             found = await fill(place)
     assert found.sound, (found.line(), found.unfit, found.broken)
+
+
+async def test_no_wrong_request_to_any_route_is_an_error_of_ours_or_leaves_a_trace(place: Place) -> None:
+    found = await send_corpus(place)
+    assert found.sound, (found.line(), found.broken)
+
+
+async def test_what_belongs_to_another_customer_or_tenant_is_not_there_on_any_route(place: Place) -> None:
+    visited = await visit(place)
+    assert visited.sound, (visited.line(), visited.found)
+    assert visited.asked > 20
