@@ -39,8 +39,9 @@ class SignalSurface:
         key, _ = admit(self._runtime.catalog, asked)
         body, found = self._event.read(raw)
         demand_named_tenant(key, asked, body.tenant_id)
-        own = body.idempotency_key
-        idempotency = idempotency_of(key, asked, raw) if own is None else Idempotency(_EVENTS, own, _digest(raw))
+        own = None if body.idempotency_key is None else Idempotency(_EVENTS, body.idempotency_key, _digest(raw))
+        named = idempotency_of(key, asked, raw)  # also where it does not count: one that is malformed is refused
+        idempotency = own or named
         problems = [*found, *_ended_line(body.event_name), *asked.unfit]
         if problems:
             raise Unfit(problems)

@@ -282,8 +282,7 @@ class Executor:
         if outcome.invoke is None:
             return Taken(outcome.reply)
         work = self.worker.begin(Claim.of(outcome, outcome.invoke), elapsed)
-        done, _ = await asyncio.wait({work}, timeout=patience)
-        reply = work.result() if done else None
+        reply = work.result() if await self.bulletin.wait(work, patience) else None
         return Taken(reply or await self._unfinished(outcome, key))
 
     async def _unfinished(self, drafted: Drafted, key: Idempotency | None) -> TurnReply:

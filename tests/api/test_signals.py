@@ -87,6 +87,14 @@ async def test_an_event_with_the_same_key_is_one_event(world: World, where: str)
     assert len(first.json()["execution_ids"]) == 1
 
 
+@pytest.mark.parametrize("key", ["", "k" * 256])
+async def test_a_malformed_key_in_the_header_is_refused_though_the_one_in_the_body_counts(world: World, key: str) -> None:
+    headers = {"authorization": "Bearer sk_acme", "content-type": "application/json", "idempotency-key": key}
+    answer = await world.client.post(EVENTS, json={"event_name": "order.paid", "idempotency_key": "k"}, headers=headers)
+    assert refused(answer) == (422, "invalid_input")
+    assert [error["field"] for error in answer.json()["details"]["errors"]] == ["/Idempotency-Key"]
+
+
 async def test_a_key_of_an_event_is_the_tenants_own(world: World) -> None:
     first = await tell(world, idempotency_key="k")
     other = await tell(world, "sk_globex", idempotency_key="k", data={"a": 1})

@@ -8,6 +8,7 @@ import pytest
 from tests.api.world import ENGINE, World
 
 TASKS = f"{ENGINE}/tasks"
+MISMATCHED = (409, "invalid_wait_token", {"reason": "mismatched"})
 QUEUED: dict[str, Any] = {
     "flow": "queued",
     "intent": {"label": "Queue"},
@@ -75,14 +76,15 @@ async def test_a_task_that_fails_takes_its_branch_and_one_to_be_tried_again_is_f
 @pytest.mark.parametrize("act", ["complete", "fail", "heartbeat"])
 async def test_a_claim_is_worth_nothing_to_others_or_for_another_task(world: World, act: str) -> None:
     task = await claimed(world)
-    for path, key, token in (
-        (task["task_id"], "sk_globex", task["lease_token"]),
-        ("019b8d62-7a80-74f8-a5c8-bc6193604bfd", "sk_acme", task["lease_token"]),
-        (task["task_id"], "sk_acme", task["lease_token"][:-1] + ("A" if task["lease_token"][-1] != "A" else "B")),
-        (task["task_id"], "sk_acme", ""),
+    for path, key, token, told in (
+        (task["task_id"], "sk_globex", task["lease_token"], (404, "not_found", {})),
+        ("019b8d62-7a80-74f8-a5c8-bc6193604bfd", "sk_acme", task["lease_token"], (404, "not_found", {})),
+        ("nothing-like-it", "sk_acme", task["lease_token"], (404, "not_found", {})),
+        (task["task_id"], "sk_acme", task["lease_token"][:-1] + ("A" if task["lease_token"][-1] != "A" else "B"), MISMATCHED),
+        (task["task_id"], "sk_acme", "", MISMATCHED),
     ):
         answer = await ask(world, f"{path}/{act}", key=key, lease_token=token)
-        assert (answer.status_code, answer.json()["details"]["reason"]) == (409, "mismatched")
+        assert (answer.status_code, answer.json()["error"], answer.json()["details"]) == told
     assert (await shown(world, task))[0] == "waiting_time"
 
 

@@ -50,6 +50,19 @@ nodes:
   ask: {type: ask, prompt: And then?, save: said, next: told}
   told: {type: message, text: "{{ vars.said }}, you say.", next: ask}
 """,
+    "queued": """
+flow: queued
+intent: {}
+nodes:
+  look:
+    type: task
+    queue: documents
+    payload: {file: "{{ trigger.text }}"}
+    save: found
+    on_error: {other: end}
+    timeout: {after: 1h, next: end}
+    next: end
+""",
     "slow": """
 flow: slow
 intent: {}
@@ -67,10 +80,12 @@ nodes:
 
 
 class Place:
-    """One database with a tenant, its flows and a shop, and one server after the other on it."""
+    """One database with a tenant and a stranger, their flows and a shop, and one server after the other on it."""
 
-    def __init__(self, database: Path, tenant: NewTenant, shop: Shop, nursery: Nursery) -> None:
+    def __init__(self, database: Path, tenant: NewTenant, stranger: NewTenant, shop: Shop, nursery: Nursery) -> None:
         self.database = database
+        self.stranger = stranger
+        self.tenant_id = tenant.tenant_id
         self.api_key = tenant.api_key
         self.public_key = tenant.public_key
         self.shop = shop
@@ -104,11 +119,12 @@ async def place_with(nursery: Nursery, folder: Path) -> AsyncIterator[Place]:
         sources = [Source(f"{name}.yaml", text.replace("ORIGIN", f"http://127.0.0.1:{shop.port}")) for name, text in FLOWS.items()]
         registry = await open_registry(database)
         at = time.time_ns() // 1_000_000
-        tenant = await create_tenant(registry, "proofs", KeyTerms(native=True), at)
-        await publish(registry, tenant.tenant_id, sources, at)
+        tenant, stranger = [await create_tenant(registry, name, KeyTerms(native=True), at) for name in ("proofs", "strangers")]
+        for one in (tenant, stranger):
+            await publish(registry, one.tenant_id, sources, at)
         await registry.close()
         try:
-            yield Place(database, tenant, shop, nursery)
+            yield Place(database, tenant, stranger, shop, nursery)
         finally:
             await nursery.kill()
 

@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.runtime.faults import STORE_FAULTS, StoreFault
+from tests.proofs.corpus import send_corpus
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
+from tests.proofs.hangups import hang_up
 from tests.proofs.kills import kill
+from tests.proofs.stops import stop
+from tests.proofs.strangers import visit
 
 Told = tuple[str, bool]
 """A line for people, and whether everything is as it was promised."""
 _TALKERS = 200
+_HANG_UPS = 100
+"""Clients that hang up for each death of the others."""
 
 
 class Figures(Protocol):
@@ -31,11 +37,21 @@ def proofs(deaths: int) -> Iterator[Callable[[Place], Awaitable[Told]]]:
     """Each on a place of its own."""
     faults: list[StoreFault | None] = [*STORE_FAULTS, None]
     yield from (partial(_killed, fault, deaths) for fault in faults)
-    yield _filled
+    yield partial(_stopped, deaths)
+    yield partial(_hung_up, deaths)
+    yield from (_filled, _asked_wrongly, _visited)
 
 
 async def _killed(fault: StoreFault | None, deaths: int, place: Place) -> Told:
     return _told(found := await kill(place, fault, deaths, _TALKERS), found.broken)
+
+
+async def _stopped(times: int, place: Place) -> Told:
+    return _told(found := await stop(place, times), found.broken)
+
+
+async def _hung_up(times: int, place: Place) -> Told:
+    return _told(found := await hang_up(place, _HANG_UPS * times), found.broken)
 
 
 async def _filled(place: Place) -> Told:
@@ -45,6 +61,14 @@ async def _filled(place: Place) -> Told:
         async with place_with(place.nursery, mounted) as small:
             found = await fill(small)
     return _told(found, [*found.unfit, *found.broken])
+
+
+async def _asked_wrongly(place: Place) -> Told:
+    return _told(found := await send_corpus(place), found.broken)
+
+
+async def _visited(place: Place) -> Told:
+    return _told(found := await visit(place), found.found)
 
 
 def _told(found: Figures, wrong: list[str]) -> Told:

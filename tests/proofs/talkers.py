@@ -59,7 +59,8 @@ class Talker:
         """Turn after turn."""
         while True:
             try:
-                await self.speak()
+                if (await self.speak()).status != OK:
+                    await asyncio.sleep(0.05)
             except (Absent, Dropped):
                 return
 

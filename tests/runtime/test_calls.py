@@ -87,6 +87,25 @@ async def test_a_request_whose_patience_ends_is_told_what_there_is_and_the_turn_
     assert again.reply == first.reply  # the first answer that was sent is the one that is kept
 
 
+async def test_a_request_whose_call_lasts_is_told_what_there_is_soon_after_the_process_is_told_to_stop(
+    calling: World, script: Script
+) -> None:
+    go_on = asyncio.Event()
+
+    async def act(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 200})
+
+    script.act = act
+    working = asyncio.create_task(calling.executor.trigger(await calling.customer(), ASKED))
+    await until(lambda: bool(script.asked))
+    calling.executor.bulletin.close()
+    told = await asyncio.wait_for(working, 10)
+    go_on.set()
+    assert told.reply.status == "running"
+    assert [block.payload["text"] for block in told.reply.blocks] == ["One moment."]
+
+
 async def test_the_same_key_while_the_turn_works_is_told_so(calling: World, script: Script) -> None:
     go_on = asyncio.Event()
 

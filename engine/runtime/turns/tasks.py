@@ -71,10 +71,10 @@ def _again(stored: bytes) -> Held:
 def held(attempt: int | None, snapshot: Snapshot) -> TaskRow:
     """The task, if the claim (None: of nobody) is still the newest and the task has not ended."""
     task = snapshot.task
-    if attempt is None:
-        raise InvalidWaitToken("mismatched")
     if task is None:
         raise ExecutionNotFound
+    if attempt is None:
+        raise InvalidWaitToken("mismatched")
     if task.attempt != attempt:
         raise InvalidWaitToken("superseded")
     if task.status != "open":
