@@ -26,6 +26,12 @@ def yaml_examples() -> list[str]:
     return re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 
 
+def headings(page: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def test_every_setting_stands_there_with_its_default_and_meaning() -> None:
     written = [[cell.replace("`", "") for cell in row] for row in rows("Settings")]
     assert written == [[setting.name, setting.default, setting.meaning.replace("`", "")] for setting in SETTINGS]
@@ -56,3 +62,11 @@ def test_the_flow_of_the_readme_is_sound_and_passes_its_conversation_test() -> N
 @pytest.mark.parametrize("place", re.findall(r"(?:\]\(|`)((?:flows|engine|api|scripts)/[\w./-]+)", README))
 def test_every_file_that_is_named_is_there(place: str) -> None:
     assert (ROOT / place).exists()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("[!.]*/**/README.md")) + [ROOT / "README.md"], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
+        place = page.parent / target if target else page
+        assert place.exists(), target
+        assert not heading or heading in headings(place.read_text(encoding="utf-8")), f"{target}#{heading}"

@@ -34,7 +34,7 @@ Line = tuple[bool, str]
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Small numbers: about a minute instead of some twenty.")
+@click.option("--quick", is_flag=True, help="Small numbers: a few minutes instead of twenty and more.")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def main(names: tuple[str, ...], *, quick: bool) -> None:
     """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps and crashes; all of them where none is.
