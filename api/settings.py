@@ -126,16 +126,21 @@ def _hosts(value: str) -> tuple[str, ...]:
 
 
 SETTINGS: Final = (
-    Setting("BATON_DATABASE_URL", "sqlite:///baton.db", "where everything is kept: `sqlite:///FILE` or `postgresql://...`", _database),
+    Setting(
+        "BATON_DATABASE_URL",
+        "sqlite:///baton.db",
+        "where everything is kept: `sqlite:///FILE` (`postgresql://...` in a later version)",
+        _database,
+    ),
     Setting("BATON_SECRET_KEY", "", "signs tokens, 32 bytes or more; `--dev` makes one and keeps it beside the database", _secret),
     Setting("BATON_HOST", "127.0.0.1", "the address that the server listens on", _text),
     Setting("BATON_PORT", "8080", "the port that the server listens on", _whole(0, 65_535)),
-    Setting("BATON_WORKERS", "1", "server processes; more than one needs PostgreSQL", _whole(1, 256)),
+    Setting("BATON_WORKERS", "1", "server processes; more than one needs PostgreSQL, and so a later version", _whole(1, 256)),
     Setting("BATON_LOG_LEVEL", "info", "debug, info, warning or error", _one_of("debug", "info", "warning", "error")),
     Setting("BATON_LOG_FORMAT", "json", "json (one object a line) or console (for people)", _one_of("json", "console")),
     Setting("BATON_TRUSTED_PROXIES", "", "addresses or networks whose `X-Forwarded-For` is believed", _networks),
     Setting("BATON_ALLOWED_HOSTS_OUTBOUND", "", "`host[:port],...`: non-public addresses that flows and webhooks may reach", _hosts),
-    Setting("BATON_OTEL_ENDPOINT", "", "where traces are sent by OpenTelemetry; empty: nowhere", _url),
+    Setting("BATON_OTEL_ENDPOINT", "", "where traces are sent by OpenTelemetry; does nothing in this version", _url),
     Setting("BATON_SYNCHRONOUS", "full", "full: answered turns survive a power cut; normal: a crash", _one_of("full", "normal")),
     Setting("BATON_SESSION_SECONDS", "3600", "how long a session token opens its conversation", _whole(1, 86_400)),
     Setting("BATON_SESSION_RENEW_SECONDS", "2592000", "how old a session token may be to continue its conversation", _whole(1, 31_536_000)),

@@ -64,7 +64,10 @@ def test_every_file_that_is_named_is_there(place: str) -> None:
     assert (ROOT / place).exists()
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("[!.]*/**/README.md")) + [ROOT / "README.md"], ids=lambda page: str(page.relative_to(ROOT)))
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("[!.]*/**/README.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
         place = page.parent / target if target else page
