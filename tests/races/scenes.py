@@ -29,7 +29,7 @@ from engine.runtime.turns.leases import Claim, TakenOver
 from engine.runtime.turns.memory import StoredRuns
 from engine.runtime.turns.occasion import Drafted
 from engine.testing.conversations.backstage import Ids
-from engine.testing.memory_registry import MemoryRegistry
+from engine.testing.memory import MemoryRegistry
 from tests.races.exploring import Board, Contender, Done, Exploration, board
 
 TENANT: Final = "t"

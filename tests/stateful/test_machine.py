@@ -25,8 +25,7 @@ from engine.runtime.tokens import Keyring
 from engine.testing.clock import ManualClock
 from engine.testing.conversations.chaos.places import InFile, InMemory, Place, broken_in
 from engine.testing.conversations.chaos.processes import Moment, Processes
-from engine.testing.memory import MemoryStore
-from engine.testing.memory_registry import MemoryRegistry
+from engine.testing.memory import MemoryRegistry, MemoryStore
 from tests.stateful.model import FLOW, HOUR, Journey, Model
 
 Result = TypeVar("Result")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -107,10 +107,6 @@ class Believing(MemoryStore):
 
 class Hasty(MemoryStore):
     """Lets the sweep have a wait that is not due."""
-
-    def _end(self, changes: Any, tenant_id: str, closed: Any, now: Millis) -> str:
-        wait = self._waits[tenant_id, closed.id]
-        return super()._end(changes, tenant_id, closed, wait.deadline if closed.by == "expired" else now)
 
     def _snapshot(self, order: Order) -> Snapshot:
         seen = super()._snapshot(order)

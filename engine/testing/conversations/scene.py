@@ -35,7 +35,7 @@ from engine.testing.conversations.backstage import Calm, Doors, OpenStore, SetUp
 from engine.testing.conversations.calling import Calls, Unstubbed
 from engine.testing.conversations.script import START, Answer, Given
 from engine.testing.conversations.stubs import Stub, Stubs
-from engine.testing.memory_registry import MemoryRegistry
+from engine.testing.memory import MemoryRegistry
 
 TENANT: Final = "test"
 _KEYRING: Final = Keyring({"a": bytes(32)})

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from engine.runtime.clock import SteadyClock
 from engine.runtime.store.deliveries import Delivery, DeliveryFilter, Kept, Outlook, Wanted
 from engine.runtime.store.rows import DeliveryRow, OutboxRow
-from engine.testing.memory_tables import Key, Table
+from engine.testing.memory.tables import Key, Table
 
 _encode = msgspec.msgpack.encode
 
