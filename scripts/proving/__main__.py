@@ -9,8 +9,7 @@ from typing import Final
 import click
 from msgspec import Struct
 
-from scripts.proving import chaos, deadlines, machine, orders, repeats, steps
-from tests.proofs import report as crashes
+from scripts.proving import chaos, crashes, deadlines, machine, orders, repeats, steps
 
 _LATEST: Final = 5.0
 
