@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 
@@ -93,10 +93,18 @@ class Place:
         self.ahead = 0
         self._keys = itertools.count()
 
-    async def bear(self, fault: str | None = None, *, past_leases: bool = True, beside: Nursery | None = None) -> Alive:
+    async def bear(
+        self,
+        fault: str | None = None,
+        *,
+        past_leases: bool = True,
+        beside: Nursery | None = None,
+        log_level: Literal["debug", "error"] = "error",
+    ) -> Alive:
         """A server, by whose clock every lease of the one before has run out."""
         self.ahead += LEASE + 1_000 if past_leases else 0
-        errand = Errand(str(self.database), f"127.0.0.1:{self.shop.port}", fault, self.ahead, beside=beside is not None)
+        outbound = f"127.0.0.1:{self.shop.port}"
+        errand = Errand(str(self.database), outbound, fault, self.ahead, beside=beside is not None, log_level=log_level)
         return await (beside or self.nursery).bear(errand)
 
     def requests(self, count: int) -> list[str]:

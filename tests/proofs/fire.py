@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.runtime.faults import STORE_FAULTS, StoreFault
+from tests.proofs.canaries import sing
 from tests.proofs.corpus import send_corpus
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
@@ -39,7 +40,7 @@ def proofs(deaths: int) -> Iterator[Callable[[Place], Awaitable[Told]]]:
     yield from (partial(_killed, fault, deaths) for fault in faults)
     yield partial(_stopped, deaths)
     yield partial(_hung_up, deaths)
-    yield from (_filled, _asked_wrongly, _visited)
+    yield from (_filled, _asked_wrongly, _visited, _sung)
 
 
 async def _killed(fault: StoreFault | None, deaths: int, place: Place) -> Told:
@@ -69,6 +70,10 @@ async def _asked_wrongly(place: Place) -> Told:
 
 async def _visited(place: Place) -> Told:
     return _told(found := await visit(place), found.found)
+
+
+async def _sung(_: Place) -> Told:
+    return _told(found := await sing(), found.found)
 
 
 def _told(found: Figures, wrong: list[str]) -> Told:
