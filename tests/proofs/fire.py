@@ -13,12 +13,15 @@ from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
 from tests.proofs.hangups import hang_up
 from tests.proofs.kills import kill
+from tests.proofs.malformed import judged
 from tests.proofs.stops import stop
 from tests.proofs.strangers import visit
 
 Told = tuple[str, bool]
 """A line for people, and whether everything is as it was promised."""
 _TALKERS = 200
+_MALFORMED = 2_000
+"""Files, and expressions."""
 _HANG_UPS = 100
 """Clients that hang up for each death of the others."""
 
@@ -40,7 +43,7 @@ def proofs(deaths: int) -> Iterator[Callable[[Place], Awaitable[Told]]]:
     yield from (partial(_killed, fault, deaths) for fault in faults)
     yield partial(_stopped, deaths)
     yield partial(_hung_up, deaths)
-    yield from (_filled, _asked_wrongly, _visited, _sung)
+    yield from (_filled, _asked_wrongly, _visited, _sung, _judged)
 
 
 async def _killed(fault: StoreFault | None, deaths: int, place: Place) -> Told:
@@ -74,6 +77,11 @@ async def _visited(place: Place) -> Told:
 
 async def _sung(_: Place) -> Told:
     return _told(found := await sing(), found.found)
+
+
+async def _judged(_: Place) -> Told:
+    found = judged(_MALFORMED, written=True)
+    return "\n".join(_told(one, one.wrong)[0] for one in found), all(one.sound for one in found)
 
 
 def _told(found: Figures, wrong: list[str]) -> Told:
