@@ -16,7 +16,10 @@ from engine.model.problems import Problem
 DEEPEST: Final = 64
 """How deep arrays and objects of a body may be nested."""
 _UNCLEAN: Final = re.compile("[\0\ud800-\udfff]")
-_SUSPICIOUS: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|[0-9]{19}")
+_SUSPICIOUS: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_ESCAPE: Final = b"\\u"
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER: Final = b"0" * 19
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS: Final = re.compile(rb"[\[\]{}]")
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -24,7 +27,9 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 
 def is_suspicious(raw: bytes) -> bool:
     """Whether the body may hold something that must be looked at closely; quick, and wrong only in saying yes."""
-    return raw.count(b"[") + raw.count(b"{") > DEEPEST or _SUSPICIOUS.search(raw) is not None
+    if raw.count(b"[") + raw.count(b"{") > DEEPEST or _LONG_NUMBER in raw.translate(_DIGITS):
+        return True
+    return _ESCAPE in raw and _SUSPICIOUS.search(raw) is not None
 
 
 def parse(raw: bytes) -> Any:

@@ -30,7 +30,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     level = _LEVELS[settings.log_level]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamped, _renderer(settings, stream)],
+        processors=_processors(settings, stream),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_factory(settings, stream),
         cache_logger_on_first_use=False,
@@ -55,10 +55,10 @@ def _name(error: BaseException) -> str:
     return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
-def _renderer(settings: Settings, stream: TextIO) -> structlog.typing.Processor:
+def _processors(settings: Settings, stream: TextIO) -> list[structlog.typing.Processor]:
     if settings.log_format == "json":
-        return structlog.processors.JSONRenderer(serializer=_as_json)
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        return [_as_json]
+    return [structlog.processors.add_log_level, _stamped, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
 
 
 def _factory(settings: Settings, stream: TextIO) -> Any:
@@ -73,8 +73,10 @@ def _stamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     return event
 
 
-def _as_json(event: dict[str, Any], **_options: Any) -> bytes:
-    return _encoder.encode(event)
+def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
+    """The whole line; one step, since a line is written in every turn."""
+    event["level"] = method
+    return _encoder.encode(_stamped(logger, method, event))
 
 
 class Lines:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from msgspec.structs import replace
 
 from api.cli.console import counted, example, json_option, leave, note, write_json
 from api.cli.files import existing_paths, written_file
 from api.cli.program import FINDING
 from api.cli.suites import Suites, load_suites
 from engine.model.effects import Visit
-from engine.testing.conversations import Coverage, Failed, Job, Share, TestResult, coverage, describe, junit_xml, run_jobs
+from engine.testing.conversations import Chaos, Coverage, Failed, Job, Share, TestResult, coverage, describe, junit_xml, run_jobs
 
 _DEFAULT: Final = Path("flows")
 
@@ -22,16 +23,31 @@ _DEFAULT: Final = Path("flows")
 @click.argument("paths", nargs=-1, type=existing_paths, metavar="[PATH...]")
 @click.option("-k", "word", metavar="WORD", help="Only the tests whose name holds the word.")
 @click.option("--coverage", "covering", is_flag=True, help="Tell which nodes and branches of the flows no test has reached.")
+@click.option("--chaos", is_flag=True, help="Disturb each test that passes, in ways that must go unnoticed.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which moments --chaos chooses: those of a failure come again.")
 @click.option("--junit", type=written_file, metavar="FILE", help="Write a JUnit report.")
 @click.option("--record", "recording", is_flag=True, help="Really make the requests that have no stubs, and write these into the files.")
 @click.option("--tenant", metavar="NAME", help="Whose connections --record uses; may be left out while there is one tenant.")
 @json_option
-def command(
-    paths: Sequence[Path], word: str | None, junit: Path | None, tenant: str | None, *, covering: bool, recording: bool, as_json: bool
+def command(  # noqa: PLR0913 - each by its option
+    paths: Sequence[Path],
+    word: str | None,
+    junit: Path | None,
+    tenant: str | None,
+    seed: int,
+    *,
+    covering: bool,
+    chaos: bool,
+    recording: bool,
+    as_json: bool,
 ) -> None:
     """Run the conversation tests (NAME.test.yaml) of files and folders; the folder flows/ where none is named.
 
     Each is played straight through and with the run stored and loaded again between every turn, without network, by a virtual clock.
+
+    With --chaos each is played again while every input comes more than once, while answers race their deadlines, while the process dies
+    before or after each commit, in memory and on a file, and while the clock is set forward and back by hours: what is said, done and
+    stored must stay the same.
 
     With --record requests that have no stub are really made before that, whatever they do there: over the connections of the database where
     there is one, else over that of the sample shop (scripts/shop). A test's stubs are written where it passes with them; secrets never are.
@@ -42,7 +58,7 @@ def command(
     complete = _recorded(suites, word, tenant, as_json=as_json) if recording else True
     if recording:
         suites = load_suites(paths or [_default()])
-    jobs = suites.jobs(word)
+    jobs = [replace(job, chaos=Chaos(seed) if chaos else None) for job in suites.jobs(word)]
     results = _played(jobs)
     reached = _coverage(suites, jobs, results) if covering else []
     if junit is not None:

@@ -145,8 +145,8 @@ def comparison(first: Evaluate, steps: tuple[tuple[Relation, Evaluate], ...]) ->
 
 def _equal(scope: Scope, left: Json, right: Json) -> bool:
     if isinstance(left, str) and isinstance(right, str):
-        if left == right:
-            return True
+        if left == right or not left[:1].isdigit():  # a moment begins with a digit
+            return left == right
         both = ranks([left, right], scope.timezone)
         return both is not None and both[0] == both[1]
     return equal(left, right, scope.budget)

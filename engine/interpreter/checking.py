@@ -13,8 +13,8 @@ def demand_checks(walk: Walk, node: Asking, values: Mapping[str, Json], place: s
     """Raises AnswerRefused with every check that is false; `place` is where the answer stands, None: each under its name in `/values`."""
     problems: list[Problem] = []
     match node:
-        case Choice():
-            pass
+        case Choice() | Ask(check=[]) | Form(check=[]):
+            return
         case Ask():
             name, value = next(iter(values.items()))
             checks = node.check if value is not None else []

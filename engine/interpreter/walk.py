@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +20,9 @@ from engine.model.run import Block, Frame, Run
 from engine.model.values import Json, Limits, Text
 
 T = TypeVar("T")
+
+_KINDS: Final = {cls: str(cls.__struct_config__.tag) for cls in get_args(Node)}
+"""What a flow file calls each type of node."""
 
 _BIGGEST: Final = 2**63 - 1
 _DEEPEST: Final = 100
@@ -38,6 +41,10 @@ class Walk:
         self.at = event.at
         self.limits = limits
         self.frames = [OpenFrame(book(frame.ref), frame) for frame in run.frames]
+        self.frame: OpenFrame
+        """The frame that moves."""
+        if self.frames:
+            self.frame = self.frames[-1]
         self.conversation = dict(event.conversation)
         self.remembered: dict[str, Json] = {}
         self.effects: list[Effect] = []
@@ -51,11 +58,6 @@ class Walk:
         self.progress = run.progress
         self._budget = Budget()
         self._scope: Scope | None = None
-
-    @property
-    def frame(self) -> "OpenFrame":
-        """The frame that moves."""
-        return self.frames[-1]
 
     @property
     def node(self) -> Node:
@@ -73,13 +75,16 @@ class Walk:
     def push(self, script: CompiledFlow, inputs: Mapping[str, Json]) -> None:
         """Open a frame of that flow."""
         frame = Frame(script.ref, script.flow.first, dict(script.variables), {}, dict(inputs), {}, self.frames_opened)
-        self.frames.append(OpenFrame(script, frame))
+        self.frame = OpenFrame(script, frame)
+        self.frames.append(self.frame)
         self.frames_opened += 1
         self._scope = None
 
     def pop(self) -> None:
         """Close the frame that moved; its caller's moves next."""
         self.frames.pop()
+        if self.frames:
+            self.frame = self.frames[-1]
         self._scope = None
 
     def bring(self, context: Mapping[str, Json]) -> None:
@@ -100,14 +105,14 @@ class Walk:
     def left(self, edge: str, target: str | None = None, *, continued: bool = False) -> None:
         """Note by which edge the present node was left."""
         frame = self.frame
-        kind = self.node.__struct_config__.tag
-        warnings = tuple(Warned("expression.missing", text) for text in self._warnings())
-        visit = Visit(frame.script.ref.flow, frame.node, str(kind), frame.visits.get(frame.node, 0), edge, target, continued, warnings)
+        kind = _KINDS[type(self.node)]
+        warnings = self._warnings() if self._scope is not None and self._scope.warnings else ()
+        visit = Visit(frame.script.ref.flow, frame.node, kind, frame.visits.get(frame.node, 0), edge, target, continued, warnings)
         self.trace.append(visit)
 
     def text(self, text: Text, *, markdown: bool = False) -> str:
         """A text for people in the run's language, its missing parts empty."""
-        source = localized(text, self.run.locale, self.frame.script.flow.locale)
+        source = text if isinstance(text, str) else localized(text, self.run.locale, self.frame.script.flow.locale)
         self.count_part(source)
         template = self.frame.script.templates.get(source)
         if template is None:
@@ -240,11 +245,9 @@ class Walk:
     def _callbacks(self) -> dict[str, Json]:
         return {node: placeholder(self.callback(node)) for node in self.frame.script.callbacks}
 
-    def _warnings(self) -> list[str]:
-        if self._scope is None or not self._scope.warnings:
-            return []
-        said = list(self._scope.warnings)
-        self._scope.warnings.clear()
+    def _warnings(self) -> tuple[Warned, ...]:
+        said = tuple(Warned("expression.missing", text) for text in self.scope.warnings)
+        self.scope.warnings.clear()
         return said
 
 

@@ -82,3 +82,8 @@ class Step(Struct, frozen=True):
     effects: tuple[Effect, ...]
     trace: tuple[Visit, ...]
     remembered: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def closing(self) -> Effect | None:
+        """The last effect: the Await, Invoke or Finish that ends the step, or, where a wait goes on, what was said meanwhile."""
+        return self.effects[-1] if self.effects else None

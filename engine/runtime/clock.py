@@ -1,9 +1,11 @@
 """Time, as a port: the store's clock judges deadlines, the monotonic one is for sleeping and measuring."""
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.model.values import Millis
+
+_BOOT: Final = time.CLOCK_BOOTTIME if hasattr(time, "CLOCK_BOOTTIME") else time.CLOCK_MONOTONIC
 
 
 class Clock(Protocol):
@@ -25,7 +27,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """The boot-time clock where there is one, since deadlines go on while a machine sleeps."""
-        return _boottime()
+        return time.clock_gettime(_BOOT)
 
 
 class SteadyClock:
@@ -44,9 +46,3 @@ class SteadyClock:
         """Milliseconds since 1970, never less than before."""
         # Rounded: 0.021 s are 20.999... ms as a float, and cutting that off would lose a millisecond now and then.
         return self._start + round((self._clock.monotonic() - self._origin) * 1000)
-
-
-def _boottime() -> float:
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()

@@ -19,7 +19,7 @@ from engine.model.values import Limits, Millis
 from engine.runtime.bulletin import Bulletin
 from engine.runtime.catalog import Catalog, MissingVersion
 from engine.runtime.clock import Clock
-from engine.runtime.ids import NewId, uuid7
+from engine.runtime.ids import FreshIds, NewId
 from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
@@ -76,7 +76,7 @@ class Executor:
         self._catalog = catalog
         self._keyring = keyring
         self._clock = clock
-        self._new_id = new_id or (lambda: uuid7(clock.wall()))
+        self._new_id = new_id or FreshIds(clock.wall)
         memory = memory or StoredRuns()
         self._decider = Decider(catalog, limits or Limits(), self._new_id, memory)
         self._tasks = tasks.TaskDecider(self._decider, memory)

@@ -1,6 +1,7 @@
 """What must be true of any database at any moment, asked of the database itself: used by tests, `baton doctor` and soak runs.
 
-Each question finds the rows that break one of the invariants I1 to I8 and I11, as far as stored rows can show it.
+Each question finds the rows that break one of the invariants I1 to I9 and I11, as far as stored rows can show it. That the same key gets
+the same bytes (I5), that nothing secret is told (I10) and how a process ends (I12) cannot be seen in rows: tests of their own show it.
 """
 
 import sqlite3
@@ -8,8 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
+from engine.model.values import Limits, Millis
+from engine.runtime.replies import decode_reply
+from engine.runtime.turns.bounds import json_size
+from engine.runtime.turns.leases import ATTEMPTS
+
+_LIMITS: Final = Limits()
 _SHOWN = 20
 """Rows told of each question; more of the same would help nobody."""
 
@@ -28,6 +36,17 @@ _QUESTIONS: Final = (
     _Question(
         "I1: wait {0} ended by {1}, which is no way to end",
         "SELECT id, ended_by FROM wait WHERE ended_by NOT IN ('answered', 'signalled', 'expired', 'cancelled')",
+    ),
+    _Question(
+        "I1: wait {0} ended by {1} at {2}, but the run went on with a turn {3} at {4}",
+        # The turn that ends a wait is the first behind the one that opened it; reminders leave it as it is.
+        """SELECT wait.id, wait.ended_by, wait.ended_at, next.event, next.at FROM wait LEFT JOIN turn AS next
+           ON next.tenant_id = wait.tenant_id AND next.run_id = wait.run_id AND next.rev = (
+               SELECT min(rev) FROM turn WHERE turn.tenant_id = wait.tenant_id AND turn.run_id = wait.run_id AND turn.rev > wait.rev
+               AND turn.event != 'reminded')
+           WHERE next.at IS NOT wait.ended_at OR (wait.ended_by IS NOT NULL AND NOT CASE wait.ended_by
+               WHEN 'answered' THEN next.event IN ('answered', 'delivered') WHEN 'expired' THEN next.event = 'timed_out'
+               ELSE next.event = wait.ended_by END)""",
     ),
     _Question(
         "I2: message {0} belongs to turn {1}, which is not there",
@@ -72,6 +91,23 @@ _QUESTIONS: Final = (
            GROUP BY conversation.tenant_id, conversation.id HAVING max(message.sequence) >= next_sequence""",
     ),
     _Question(
+        "I2: conversation {0} goes on at sequence {1}, but has {2} messages",
+        """SELECT conversation.id, next_sequence, count(message.id) FROM conversation
+           LEFT JOIN message ON message.tenant_id = conversation.tenant_id AND message.conversation_id = conversation.id
+           GROUP BY conversation.tenant_id, conversation.id HAVING count(message.id) != next_sequence""",
+    ),
+    _Question(
+        "I2: turn {0} answers with wait {1}, which is not there",
+        """SELECT turn.id, reply_wait(turn.reply) AS told FROM turn LEFT JOIN wait
+           ON wait.tenant_id = turn.tenant_id AND wait.run_id = turn.run_id AND wait.id = reply_wait(turn.reply)
+           WHERE told IS NOT NULL AND wait.id IS NULL""",
+    ),
+    _Question(
+        "I2: task {0} is for wait {1} of run {2}, which is not there",
+        """SELECT task.id, task.wait_id, task.run_id FROM task LEFT JOIN wait
+           ON wait.tenant_id = task.tenant_id AND wait.id = task.wait_id AND wait.run_id = task.run_id WHERE wait.id IS NULL""",
+    ),
+    _Question(
         "I3: run {0} is at rev {1}, but its turns are {2} from {3} to {4}",
         """SELECT run.id, run.rev, count(turn.id), min(turn.rev), max(turn.rev) FROM run
            LEFT JOIN turn ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id
@@ -102,6 +138,13 @@ _QUESTIONS: Final = (
         "SELECT id, status FROM run WHERE status != 'running' AND lease_until IS NOT NULL",
     ),
     _Question(
+        "I4: run {0} is {1}, and its turn {2} is {3}",
+        """SELECT run.id, run.status, turn.rev, iif(turn.done, 'done', 'not done') FROM run
+           JOIN turn ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id
+           LEFT JOIN turn AS next ON next.tenant_id = turn.tenant_id AND next.run_id = turn.run_id AND next.rev = turn.rev + 1
+           WHERE turn.done = (run.status = 'running' AND turn.rev = run.rev) AND NOT (next.event IS 'cancelled' AND NOT turn.done)""",
+    ),
+    _Question(
         "I4: run {0} is {1}, ended at {2}, because of {3}",
         """SELECT id, status, ended_at, end_reason FROM run WHERE (status IN ('completed', 'failed', 'aborted')) != (ended_at IS NOT NULL)
            OR (ended_at IS NULL) != (end_reason IS NULL)""",
@@ -115,6 +158,11 @@ _QUESTIONS: Final = (
         "I4: signal {0} is listened to by wait {1}, which is not open",
         """SELECT listening.name, listening.wait_id FROM listening LEFT JOIN wait
            ON wait.tenant_id = listening.tenant_id AND wait.id = listening.wait_id AND wait.ended_at IS NULL WHERE wait.id IS NULL""",
+    ),
+    _Question(
+        "I4: task {0} is {1}, and its wait ended by {2}",
+        """SELECT task.id, task.status, wait.ended_by FROM task JOIN wait ON wait.tenant_id = task.tenant_id AND wait.id = task.wait_id
+           WHERE (task.status = 'open') != (wait.ended_at IS NULL)""",
     ),
     _Question(
         "I5: idempotency key {0} of {1} points to turn {2}, which is not there",
@@ -161,6 +209,17 @@ _QUESTIONS: Final = (
            AND earlier.run_id = delivery.run_id AND earlier.ended_at IS NULL AND (earlier.rev, earlier.n) < (delivery.rev, delivery.n))""",
     ),
     _Question(
+        "I6: run {0} tells a thing at {1}, behind one at {2}",
+        """SELECT run_id, at, before FROM (
+               SELECT run_id, at, lag(at) OVER (PARTITION BY tenant_id, run_id ORDER BY rev, n) AS before FROM outbox)
+           WHERE at < before""",
+    ),
+    _Question(
+        "I7: run {0} has a turn at {1}, behind one at {2}",
+        """SELECT run_id, at, before FROM (
+               SELECT run_id, at, lag(at) OVER (PARTITION BY tenant_id, run_id ORDER BY rev) AS before FROM turn) WHERE at < before""",
+    ),
+    _Question(
         "I7: wait {0} expired at {1}, before its deadline {2}",
         "SELECT id, ended_at, deadline FROM wait WHERE ended_by = 'expired' AND ended_at < deadline",
     ),
@@ -174,7 +233,17 @@ _QUESTIONS: Final = (
     ),
     _Question(
         "I8: run {0} holds a state of {1} bytes",
-        "SELECT id, length(state) FROM run WHERE length(state) > 262144",
+        f"SELECT id, length(state) FROM run WHERE length(state) > {_LIMITS.state_bytes}",  # noqa: S608 - a number of ours
+    ),
+    _Question(
+        "I8: conversation {0} holds variables of {1} bytes",
+        # As JSON, which no character makes more than six times as long as it is stored.
+        f"""SELECT id, json_size(variables) FROM conversation
+            WHERE length(variables) > {_LIMITS.conversation_bytes // 8} AND json_size(variables) > {_LIMITS.conversation_bytes}""",  # noqa: S608
+    ),
+    _Question(
+        "I8: run {0} was claimed {1} times in one turn",
+        f"SELECT id, attempts FROM run WHERE attempts > {ATTEMPTS}",  # noqa: S608
     ),
     _Question(
         "I8: run {0} has taken {1} turns",
@@ -183,24 +252,77 @@ _QUESTIONS: Final = (
            ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id AND turn.event = 'reminded'
            WHERE run.rev > 501 GROUP BY run.tenant_id, run.id HAVING run.rev - count(turn.id) > 501""",
     ),
+    *(
+        _Question(
+            f"I9: {table} {{0}} of tenant {{1}} belongs to run {{2}} of tenant {{3}}",
+            f"""SELECT one.{key}, one.tenant_id, run.id, run.tenant_id FROM "{table}" AS one JOIN run ON run.id = one.run_id
+                WHERE run.tenant_id != one.tenant_id""",  # noqa: S608 - names of ours
+        )
+        for table, key in (
+            ("wait", "id"),
+            ("task", "id"),
+            ("turn", "id"),
+            ("message", "id"),
+            ("usage", "id"),
+            ("outbox", "id"),
+            ("effect_result", "step"),
+        )
+    ),
+    _Question(
+        "I9: run {0} of tenant {1} belongs to conversation {2} of tenant {3}",
+        """SELECT run.id, run.tenant_id, conversation.id, conversation.tenant_id FROM run
+           JOIN conversation ON conversation.id = run.conversation_id WHERE conversation.tenant_id != run.tenant_id""",
+    ),
 )
 
+_PUNCTUAL: Final = (
+    _Question(
+        "I4: the lease on run {0} ran out {1} ms ago, and nobody has taken it over",
+        """SELECT run.id, meta.value - lease_until FROM run JOIN meta ON meta.name = 'high_water'
+           WHERE run.status = 'running' AND lease_until < meta.value - :bound""",
+    ),
+    _Question(
+        "I7: wait {0} is open, though it was due {1} ms ago",
+        """SELECT wait.id, meta.value - due_at FROM wait JOIN meta ON meta.name = 'high_water'
+           WHERE ended_at IS NULL AND due_at < meta.value - :bound""",
+    ),
+)
+"""Asked only where somebody was there to sweep; the latest moment that is known is that of the last commit."""
 
-def check_invariants(database: Path | sqlite3.Connection) -> list[str]:
-    """A sentence for every row that breaks an invariant, at most 20 of each kind; an empty list when all is well."""
+
+def check_invariants(database: Path | sqlite3.Connection, *, bound: Millis | None = None) -> list[str]:
+    """A sentence for every row that breaks an invariant, at most 20 of each kind; an empty list when all is well.
+
+    With a bound, in milliseconds, it also tells of deadlines and leases that passed longer than that before the last commit and have not
+    acted: not to be asked of a database that nobody has served meanwhile.
+    """
     if isinstance(database, sqlite3.Connection):
-        return _check(database)
+        return _check(database, bound)
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
-        return _check(connection)
+        return _check(connection, bound)
 
 
-def _check(connection: sqlite3.Connection) -> list[str]:
+def _check(connection: sqlite3.Connection, bound: Millis | None) -> list[str]:
+    connection.create_function("json_size", 1, _json_size, deterministic=True)
+    connection.create_function("reply_wait", 1, _reply_wait, deterministic=True)
     connection.execute("BEGIN")  # all questions are about one moment
     try:
         broken = [f"I11: {told}" for (told,) in connection.execute("PRAGMA integrity_check(20)") if told != "ok"]
-        for question in _QUESTIONS:
-            found = connection.execute(question.sql).fetchmany(_SHOWN)
+        for question in (*_QUESTIONS, *(() if bound is None else _PUNCTUAL)):
+            found = connection.execute(question.sql, {"bound": bound}).fetchmany(_SHOWN)
             broken.extend(question.sentence.format(*row) for row in found)
     finally:
         connection.execute("ROLLBACK")
     return broken
+
+
+def _json_size(packed: bytes) -> int:
+    return json_size(msgspec.msgpack.decode(packed))
+
+
+def _reply_wait(reply: bytes) -> str | None:
+    """The wait that a stored reply names; None for one that names none, or that only a test can have written."""
+    try:
+        return decode_reply(reply).wait_id
+    except msgspec.DecodeError:
+        return None

@@ -27,6 +27,8 @@ from engine.runtime.webhooks.sender import Sender
 _BATCH: Final = 64
 """Waits that expire together: enough to share a commit, few enough not to hold up live turns."""
 _TICK: Final = 1.0
+_MISSED: Final = 2.0
+"""Seconds without a tick after which it is said that nothing ticks: before another ticker takes its place, not when it does."""
 _STALLED: Final = 3.0
 _AGAIN: Final = 0.25
 """Seconds after which deadlines are looked at again when some that have passed could not act."""
@@ -90,8 +92,8 @@ class Scheduler:
             self._ticker.shutdown(wait=False)
 
     def pulse(self) -> Pulse:
-        """Whether the ticker ticks, and its lag."""
-        return Pulse(self._clock.monotonic() - self._last < _STALLED + _TICK, self._lag)
+        """Whether the ticker ticks, and its lag; one that has stalled is told until another one has ticked in its place."""
+        return Pulse(self._clock.monotonic() - self._last < _MISSED, self._lag)
 
     async def sweep(self) -> int:
         """Let every wait act that is due, in bounded batches; gives how many times one acted."""

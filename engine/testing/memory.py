@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
@@ -47,6 +48,7 @@ from engine.runtime.store.rows import (
 )
 from engine.testing.memory_deliveries import MemoryDeliveries
 from engine.testing.memory_registry import MemoryRegistry
+from engine.testing.memory_sums import is_chosen, sum_of
 from engine.testing.memory_tables import Changes, Key, Table
 
 __all__ = ["MemoryRegistry", "MemoryStore"]
@@ -284,10 +286,9 @@ class MemoryStore:
 
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """Looks at every run."""
-        now = self.now()
-        out = [(run.lease_until, run) for run in self._runs if run.lease_until is not None and run.lease_until <= now]
-        oldest = sorted(out, key=lambda one: one[0])[:limit]
-        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for _, run in oldest]
+        out = self._runs.of(lambda run: run.lease_until is not None and run.lease_until <= self.now())
+        oldest = sorted(out, key=lambda run: run.lease_until or 0)[:limit]
+        return [LapsedRun(tenant_id=run.tenant_id, run_id=run.id, attempts=run.attempts) for run in oldest]
 
     async def due(self, limit: int) -> Sequence[DueWait]:
         """Looks at every wait."""
@@ -312,7 +313,7 @@ class MemoryStore:
     async def runs(self, tenant_id: str, chosen: RunFilter) -> Sequence[RunView]:
         """Looks at every run."""
         views = (self._view(run) for run in sorted(self._runs, key=lambda run: run.id, reverse=True) if run.tenant_id == tenant_id)
-        return [view for view in views if _is_chosen(view, chosen)][: chosen.limit]
+        return [view for view in views if is_chosen(view, chosen)][: chosen.limit]
 
     async def turns(self, tenant_id: str, run_id: str) -> Sequence[TurnRow]:
         """In order of rev."""
@@ -346,7 +347,7 @@ class MemoryStore:
         of_key: defaultdict[str, list[UsageRow]] = defaultdict(list)
         for row in self._usage.of(lambda row: row.tenant_id == tenant_id):
             of_key[{"day": day(row.at // DAY), "model": row.model, "flow": row.flow}[by]].append(row)
-        return [_sum(key, rows) for key, rows in sorted(of_key.items())]
+        return [sum_of(key, rows) for key, rows in sorted(of_key.items())]
 
     def outbox(self, tenant_id: str) -> Sequence[OutboxRow]:
         """What the tenant's webhooks are to be told, in order of each run; for tests to look at."""
@@ -360,36 +361,37 @@ class MemoryStore:
         """The tenant's tasks, the oldest first; for tests to look at."""
         return sorted(self._tasks.of(lambda row: row.tenant_id == tenant_id), key=lambda row: row.id)
 
+    def rows(self) -> list[Struct]:
+        """Every row of every table; for tests to look at."""
+        return [row for kept in vars(self).values() if isinstance(kept, Table) for row in kept]
+
+    def copy(self, clock: Clock) -> "MemoryStore":
+        """Another store with the same rows but for those of deliveries, for a test that looks what would happen if."""
+        twin = type(self)(clock)
+        for name, kept in vars(self).items():
+            if isinstance(kept, Table | dict):
+                getattr(twin, name).update(kept)
+        return twin
+
     async def prune(self, before: Millis) -> int:
         """All at once."""
         old = self._idempotency.of(lambda row: row.at < before)
         for row in old:
             self._idempotency.drop((row.tenant_id, row.scope, row.key))
-        return len(old)
+        gone = self._signals.of(lambda row: row.at < before and not self._is_kept(row))
+        for signal in gone:
+            self._signals.drop((signal.tenant_id, signal.id))
+        return len(old) + len(gone)
+
+    def _is_kept(self, signal: SignalRow) -> bool:
+        run = self._runs.get((signal.tenant_id, signal.run_id))
+        listening = self._listening.of(lambda row: (row.tenant_id, row.name) == (signal.tenant_id, signal.name))
+        waits = (self._waits[row.tenant_id, row.wait_id] for row in listening)
+        looks = any(wait.ended_at is None and wait.due_at <= self.now() for wait in waits)
+        return looks or (run is not None and run.ended_at is None)
 
     async def healthy(self) -> None:
         """Memory always answers."""
 
     async def close(self) -> None:
         """Nothing to let go of."""
-
-
-def _sum(key: str, rows: list[UsageRow]) -> UsageSum:
-    return UsageSum(
-        key=key,
-        prompt_tokens=sum(row.prompt_tokens for row in rows),
-        completion_tokens=sum(row.completion_tokens for row in rows),
-        cost_micros=sum(row.cost_micros or 0 for row in rows),
-        unpriced_tokens=sum(row.prompt_tokens + row.completion_tokens for row in rows if row.cost_micros is None),
-    )
-
-
-def _is_chosen(view: RunView, chosen: RunFilter) -> bool:
-    run = view.run
-    return (
-        (chosen.conversation_id is None or run.conversation_id == chosen.conversation_id)
-        and (chosen.customer_id is None or view.customer_id == chosen.customer_id)
-        and (not chosen.open_only or run.ended_at is None)
-        and (chosen.status is None or run.status == chosen.status)
-        and (chosen.intent is None or run.intent == chosen.intent)
-    )

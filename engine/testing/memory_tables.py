@@ -44,6 +44,10 @@ class Table(Generic[RowT]):
         """Forget the row."""
         del self._rows[key]
 
+    def update(self, other: "Table[RowT]") -> None:
+        """Take over the rows of another one."""
+        self._rows.update(other._rows)  # noqa: SLF001 - one of its own kind
+
 
 class Changes:
     """What one decision would write; it is put into the tables when all of it has been found good."""

@@ -11,11 +11,12 @@ import uvloop
 from msgspec import Struct
 
 from scripts.benchmarks.bars import bars
+from scripts.benchmarks.budget import spend
 from scripts.benchmarks.in_process import converse, visit
 from scripts.benchmarks.large import Sizes, measure_large, sizes
 from scripts.benchmarks.over_http import compare
 from scripts.benchmarks.place import InMemoryError, look_at
-from scripts.benchmarks.report import report
+from scripts.benchmarks.report import report, spent
 from scripts.benchmarks.results import Results
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,6 +44,7 @@ def _counts(_context: click.Context, _option: click.Parameter, given: str | None
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Under a minute, and nothing large; without it about ten.")
+@click.option("--budget", is_flag=True, help="Print where the time of one turn goes, and nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--rounds", type=click.IntRange(1), help="Rounds of each side (3 or 7); their median is what counts.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="How long one round lasts (1.4 or 4).")
@@ -52,6 +54,7 @@ def _counts(_context: click.Context, _option: click.Parameter, given: str | None
 def main(
     *,
     quick: bool,
+    budget: bool,
     as_json: bool,
     rounds: int | None,
     seconds: float | None,
@@ -71,6 +74,10 @@ def main(
     )
     # Beside the environment: a folder that the project ignores, on the disk that it is on. /tmp is often in memory.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=folder or _ROOT / ".venv") as scratch:
+        if budget:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                click.echo(spent(runner.run(spend(Path(scratch)))))
+            return
         try:
             results = _measure(Path(scratch), plan)
         except InMemoryError as refusal:

@@ -18,7 +18,7 @@ from engine.loading import Source
 from engine.runtime.administration import publish
 from engine.runtime.requests import Caller, OpenRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
-from engine.runtime.store.sqlite.statements import insert_rows
+from engine.runtime.store.sqlite.statements import INSERT
 from scripts.benchmarks.subject import SECRET, prepare
 
 PATIENT: Final = "patient"
@@ -84,7 +84,7 @@ def _copy(connection: sqlite3.Connection, conversation_id: str, count: int) -> N
     rows = {table: _rows(connection, table, conversation_id) for table in _COPIED}
     (tenant_id,) = {row[0] for its in rows.values() for row in its}
     ids = {found for its in rows.values() for row in its for value in row for found in _ids(value)} - {tenant_id}
-    stencils = [(insert_rows(table), _Stencil(row, ids)) for table, its in rows.items() for row in its]
+    stencils = [(INSERT[table], _Stencil(row, ids)) for table, its in rows.items() for row in its]
     numbers = iter(range(1, count + 1))
     while chunk := list(islice(numbers, _AT_ONCE)):
         connection.execute("BEGIN")
@@ -101,7 +101,7 @@ def _rows(connection: sqlite3.Connection, table: str, conversation_id: str) -> l
 
 
 class _Stencil:
-    """A row whose ids are cut out, so that others can be put in: every copy of an id ends in the copy's number."""
+    """A row whose ids are cut out, so that others can be put in: a copy of an id has the copy's number between its time and its end."""
 
     def __init__(self, row: tuple[Any, ...], ids: set[str]) -> None:
         self._columns = [_cut(value, ids) for value in row]
@@ -109,7 +109,8 @@ class _Stencil:
     def copies(self, numbers: list[int]) -> Iterator[tuple[Any, ...]]:
         """One row for each number."""
         for number in numbers:
-            text, raw = f"{number:012x}", b"%012x" % number
+            text = f"7{number >> 14:03x}-{number & 0x3FFF | 0x8000:04x}"  # 26 bits
+            raw = text.encode()
             yield tuple(
                 column if cut == 0 else column % ((text if isinstance(column, str) else raw,) * cut) for column, cut in self._columns
             )
@@ -118,15 +119,20 @@ class _Stencil:
 def _cut(value: Any, ids: set[str]) -> tuple[Any, int]:
     """The value with a gap in each of the ids, and how many gaps there are."""
     if isinstance(value, str):
-        return (f"{value[:24]}%s", 1) if value in ids else (value, 0)
+        return ("%s".join(_ends(value)), 1) if value in ids else (value, 0)
     if not isinstance(value, bytes):
         return value, 0
     parts = value.replace(b"%", b"%%")
     cut = 0
     for one in ids:
         cut += parts.count(one.encode())
-        parts = parts.replace(one.encode(), one[:24].encode() + b"%s")
+        parts = parts.replace(one.encode(), "%s".join(_ends(one)).encode())
     return (parts, cut) if cut else (value, 0)
+
+
+def _ends(one: str) -> tuple[str, str]:
+    """The id's time, and its last group with the hyphen before it: ids of one millisecond differ there alone."""
+    return one[:14], one[23:]
 
 
 def _ids(value: Any) -> list[str]:

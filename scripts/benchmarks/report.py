@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from scripts.benchmarks.results import Bar, Comparison, Direct, Large, Ratio, Results, Round, Storm, Visits
+from scripts.benchmarks.results import Bar, Budget, Comparison, Direct, Large, Ratio, Results, Round, Storm, Visits
 
 _WHOLE = 1000
 """From here on nobody wants to see decimals."""
@@ -24,7 +24,7 @@ def _place(results: Results) -> Iterator[str]:
 def _http(comparisons: list[Comparison]) -> Iterator[str]:
     yield ""
     yield "Over HTTP, the same server and connections, in turn:"
-    yield "  no-op           the leanest route: it reads the body and answers 2 kB; it checks, parses, logs and stores nothing"
+    yield "  no-op           a plain Litestar handler: it takes a body of JSON and answers 2 kB; it checks, logs and stores nothing"
     yield "  nothing stored  a turn's whole door: credential, origin, parsed body, wait token, the reply of 2 kB encoded, the line of log"
     yield "  durable         turns with synchronous=FULL, every answer checked"
     yield f"connections   {'':<14} {'per s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>8}   durable / this: rate, p99   load process"
@@ -82,6 +82,18 @@ def _storm(storm: Storm) -> Iterator[str]:
     yield f"{storm.due:,} of {storm.waiting:,} waits due at once beside 32 customers, without HTTP; {storm.drained:,} have acted:"
     yield f"{storm.answered_per_second:>8.0f} turns/s in peace, p99 {storm.quiet_p99_ms:.1f} ms"
     yield f"{storm.drained_per_second:>8.0f} drained/s in the storm, {storm.live_per_second:.0f} turns/s live, p99 {storm.live_p99_ms:.1f}"
+
+
+def spent(budget: Budget) -> str:
+    """The budget as a table."""
+    lines = [f"{cost.us:>8.1f} us  {cost.step}" for cost in budget.steps]
+    together = [
+        "",
+        "A whole turn, of 32 conversations at once, without HTTP:",
+        f"{budget.loop_us:>8.1f} us  on the event loop",
+        f"{budget.beside_us:>8.1f} us  on other threads: the commit",
+    ]
+    return "\n".join(["Each step by itself, in a tight loop:", *lines, *together])
 
 
 def _bars(bars: list[Bar]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from api.endpoints import route
 from api.logs import configure
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
-from scripts.benchmarks.subject import SECRET, noop_endpoint, prepare
+from scripts.benchmarks.subject import SECRET, noop, prepare
 from scripts.benchmarks.unstored import unstored_endpoint
 
 
@@ -46,8 +46,8 @@ async def _serve(database: Path) -> None:
     runtime = await Runtime.start(database_url=settings.database_url, secret=SECRET, synchronous=settings.synchronous)
     try:
         tenant = await prepare(runtime)
-        less = [noop_endpoint(), await unstored_endpoint(runtime, tenant, settings)]
-        server = uvicorn.Server(server_config(create_app(runtime, settings, extra_routes=[*map(route, less)])))
+        less = [noop, route(await unstored_endpoint(runtime, tenant, settings))]
+        server = uvicorn.Server(server_config(create_app(runtime, settings, extra_routes=less)))
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
             spare_collector()
             told = Listening(port=listener.getsockname()[1], public_key=tenant.public_key)

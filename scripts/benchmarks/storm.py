@@ -47,6 +47,8 @@ async def break_out(crowd: Crowd, seconds: float) -> Storm:
         asyncio.get_running_loop().call_later(_LONGEST, sweep.cancel)
         live, _ = await _talk(talks, until=sweep)
         await asyncio.wait({sweep})
+        if not sweep.cancelled():
+            sweep.result()
         took = perf_counter() - began
     finally:
         await runtime.stop()

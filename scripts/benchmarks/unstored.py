@@ -1,4 +1,4 @@
-"""The fair no-op: everything that a turn's request passes on its way in and its answer on its way out, with nothing between them."""
+"""A turn's door: everything that a turn's request passes on its way in and its answer on its way out, with nothing between them."""
 
 from typing import Final
 

@@ -44,6 +44,13 @@ def test_a_word_chooses_among_the_tests(baton: Baton, tests: Path) -> None:
     assert baton("test", "-k", "nothing like it").exit_code == 1
 
 
+def test_chaos_goes_unnoticed_with_any_seed_and_a_failure_stays_what_it_is(baton: Baton, tests: Path) -> None:
+    calm = baton("test").stdout
+    assert baton("test", "--chaos").stdout == calm
+    assert baton("test", "--chaos", "--seed", "7").stdout == calm
+    assert baton("test", "--chaos", "--seed", "x").exit_code == 2
+
+
 def test_a_junit_report_is_written(baton: Baton, tests: Path) -> None:
     baton("test", tests / "greeting.test.yaml", "--junit", "report.xml")
     report = ET.parse("report.xml").getroot()  # noqa: S314 - it was written a line above

@@ -1,5 +1,6 @@
 """The flows that come with Baton: each is sound, goes as its conversation tests say, and has every branch reached by its own."""
 
+import asyncio
 import re
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from engine.loading import Loaded, Source, load_flows
 from engine.model.flow import Flow
-from engine.testing.conversations import TestResult, describe, load_tests, missed, run_tests
+from engine.testing.conversations import TestResult, describe, load_tests, missed, perform_tests, run_tests
+from tests.support.chaos import everyday_chaos
 
 FOLDER = Path(__file__).resolve().parents[2] / "flows"
 TEST_FILES = sorted(FOLDER.glob("*.test.yaml"))
@@ -41,6 +43,14 @@ def test_every_flow_is_sound() -> None:
 def test_a_flow_goes_as_its_conversation_tests_say(path: Path) -> None:
     assert results(path)
     assert "\n\n".join(describe(result) for result in results(path) if not result.passed) == ""
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.name)
+def test_a_flow_goes_the_same_way_under_chaos(path: Path) -> None:
+    test_file, _ = load_tests(Source(path.name, path.read_bytes()))
+    assert test_file is not None
+    results = asyncio.run(perform_tests(test_file, flows(), chaos=everyday_chaos(path)))
+    assert "\n\n".join(describe(result) for result in results if not result.passed) == ""
 
 
 def test_the_tests_of_a_flow_reach_every_branch_of_it_whatever_those_of_others_reach() -> None:

@@ -1,5 +1,6 @@
 """The language, told in conversations: each flow here shows one part of it, and its tests say what happens."""
 
+import asyncio
 from functools import cache
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from engine.loading import Source, load_flows
 from engine.model.flow import Flow
-from engine.testing.conversations import describe, load_tests, run_tests
+from engine.testing.conversations import describe, load_tests, perform_tests
+from tests.support.chaos import everyday_chaos
 
 FOLDER = Path(__file__).parent
 TEST_FILES = sorted(FOLDER.glob("*.test.yaml"))
@@ -25,6 +27,6 @@ def flows() -> dict[str, Flow]:
 def test_the_language_does_what_its_conversations_say(path: Path) -> None:
     test_file, problems = load_tests(Source(path.name, path.read_bytes()))
     assert test_file is not None, "\n".join(map(str, problems))
-    results = run_tests(test_file, flows())
+    results = asyncio.run(perform_tests(test_file, flows(), chaos=everyday_chaos(path)))
     assert results
     assert "\n\n".join(describe(result) for result in results if not result.passed) == ""

@@ -1,13 +1,16 @@
-"""The long form of what the tests show in short: servers that die in calls, workers that are stopped or poisoned, schedules."""
+"""The long form of what the tests show in short: servers that die in calls, workers that are stopped or poisoned, schedules.
 
-import argparse
+Real servers are killed at each place of a call and every request is repeated, a worker is stopped past its lease, a run ends its workers,
+and random schedules of events, waits, deadlines and cancels run against a small model. All figures are as promised but for p99, which a
+busy machine moves. `scripts/proofs crashes` prints them.
+"""
+
 import asyncio
 import itertools
 import random
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -26,9 +29,6 @@ from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
 from tests.proofs.schedules import Group, Wrong, drawn, shelved
 
-_ABOUT = """Kills real servers at each place of a call and repeats every request, stops a worker past its lease, lets a run end its
-workers, and runs random schedules of events, waits, deadlines and cancels against a small model. Prints the figures; exit status 1
-when one of them is not what was promised (but for p99, which a busy machine moves)."""
 _TOGETHER = 5
 """Runs that live through a schedule in memory: its tables are searched from end to end."""
 _IN_A_FILE = 50
@@ -114,20 +114,9 @@ def schedules(count: int) -> Told:
     return "\n".join([line, *map(str, (*wrong, *in_file))]), not (wrong or in_file)
 
 
-def main() -> int:
-    """The program."""
-    parser = argparse.ArgumentParser(prog="proofs", description=_ABOUT)
-    parser.add_argument("--crashes", type=int, default=50, help="deaths at each place (default: 50)")
-    parser.add_argument("--schedules", type=int, default=100_000, help="random schedules (default: 100,000)")
-    asked = parser.parse_args()
-    proofs: list[Callable[[Place], Awaitable[Told]]] = [partial(crashes, fault, asked.crashes) for fault in CALL_FAULTS]
-    proofs += [stopped, poisoned, waited, recovered, *fire.proofs(asked.crashes)]
-    sound = True
-    for told in itertools.chain((asyncio.run(at_a_place(prove)) for prove in proofs), (schedules(asked.schedules) for _ in range(1))):
-        print(told[0], flush=True)  # noqa: T201 - the program's answer
-        sound = sound and told[1]
-    return int(not sound)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def prove(deaths: int, drawings: int) -> Iterator[Told]:
+    """So many deaths at each place, and so many random schedules."""
+    proofs: list[Callable[[Place], Awaitable[Told]]] = [partial(crashes, fault, deaths) for fault in CALL_FAULTS]
+    for proof in (*proofs, stopped, poisoned, waited, recovered, *fire.proofs(deaths)):
+        yield asyncio.run(at_a_place(proof))
+    yield schedules(drawings)

@@ -14,7 +14,7 @@ from engine.runtime.executor import latest_reply
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, SignalRequest
 from engine.runtime.store.port import RunFilter
-from engine.runtime.turns.signals import callback_name, matches
+from engine.runtime.turns.signals import SIGNAL_LIFE, callback_name, matches
 from tests.runtime.conftest import TENANT, World
 
 MINUTE = 60_000
@@ -38,6 +38,24 @@ nodes:
   twice: {type: message, text: Paid twice., next: end}
   sorry: {type: message, text: Sorry., next: end}
   late: {type: message, text: Too late., next: end}
+"""
+PATIENT = """
+flow: patient
+intent: {}
+expires_after: 3d
+nodes:
+  name: {type: ask, prompt: Your name?, next: door}
+  door: {type: wait, event: door.opened, next: inside}
+  inside: {type: ask, prompt: Tea?, next: end}
+"""
+ASKED_AGAIN = """
+flow: called
+intent: {}
+expires_after: 5d
+nodes:
+  ask: {type: ask, prompt: "Ready?", next: paid}
+  paid: {type: wait, event: never.sent, next: more}
+  more: {type: ask, prompt: Anything else?, next: end}
 """
 STARTED = """
 flow: welcome
@@ -127,6 +145,50 @@ async def test_an_event_that_comes_before_its_wait_is_not_lost(world: World) -> 
     await world.executor.resume(caller, world.answer(asked, "A-1"))
     await world.executor.settle()
     assert texts(await latest(world, asked)) == ["Thank you: 7 by event paid."]
+
+
+@pytest.mark.parametrize(("later", "pruned", "status"), [(0, True, "waiting_input"), (1, False, "waiting_time"), (1, True, "waiting_time")])
+async def test_an_event_is_kept_for_a_day_for_waits_that_begin_later(world: World, later: int, *, pruned: bool, status: str) -> None:
+    await world.publish_text(PATIENT)
+    caller = await world.customer()
+    asked = await world.trigger(caller, "patient")
+    await world.executor.signal(TENANT, SignalRequest(name="door.opened", data={}))
+    world.clock.advance(SIGNAL_LIFE + later)
+    if pruned:
+        await world.runtime.store.prune(world.runtime.store.now() - SIGNAL_LIFE)
+    await world.executor.resume(caller, world.answer(asked, "Ada"))
+    await world.executor.settle()
+    assert (await latest(world, asked)).status == status
+
+
+async def test_an_event_is_not_forgotten_before_the_wait_that_it_woke_has_looked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = await waiting(world, flow=CALLED.replace("15m", "3d"))
+
+    async def die(_: object) -> None:
+        """Between keeping the event and waking the wait."""
+
+    with monkeypatch.context() as dying:
+        dying.setattr(world.executor, "expire", die)
+        await world.executor.signal(TENANT, SignalRequest(name="never.sent", data={"status": "seen late"}))
+    world.clock.advance(2 * SIGNAL_LIFE)
+    old = world.runtime.store.now() - SIGNAL_LIFE
+    assert await world.runtime.store.prune(old) == 0
+    await world.runtime.scheduler.sweep()
+    assert texts(await latest(world, reply))[-1] == "seen late"
+    assert await world.runtime.store.prune(old) == 1
+
+
+async def test_a_callback_is_kept_as_long_as_its_run_goes_on(world: World) -> None:
+    reply = await waiting(world, flow=ASKED_AGAIN)
+    await world.executor.signal(TENANT, calling(reply))
+    world.clock.advance(2 * SIGNAL_LIFE)
+    old = world.runtime.store.now() - SIGNAL_LIFE
+    await world.runtime.store.prune(old)
+    assert await world.runtime.store.prune(old) == 0
+    assert (await latest(world, reply)).status == "waiting_input"
+    world.clock.advance(4 * SIGNAL_LIFE)
+    await world.runtime.scheduler.sweep()
+    assert await world.runtime.store.prune(old) == 1
 
 
 async def test_an_event_from_before_the_run_is_none_of_its_business(world: World) -> None:

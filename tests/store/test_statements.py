@@ -21,6 +21,7 @@ OF_ALL_TENANTS = {
     "OUTLOOK",
     "PROVE",
     "PRUNE",
+    "PRUNE_SIGNALS",
     "PRUNE_UNWANTED",
     "RAISE_FORGOTTEN",
     "RAISE_MARK",

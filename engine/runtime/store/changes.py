@@ -25,8 +25,8 @@ def changed(before: ConversationRow | None, change: ConversationChange, at: Mill
         raise StaleRecord(f"Conversation {change.id} is not the one that was loaded.")
     return msgspec.structs.replace(
         before,
-        variables={**before.variables, **change.written},
-        owned=sorted(change.owned.union(before.owned)),
+        variables={**before.variables, **change.written} if change.written else before.variables,
+        owned=sorted(change.owned.union(before.owned)) if change.owned else before.owned,
         next_sequence=before.next_sequence + change.messages,
         modified_at=at,
     )

@@ -300,7 +300,10 @@ class Store(Protocol):
         """What all of the tenant's turns spent, in order of the keys."""
 
     async def prune(self, before: Millis) -> int:
-        """Forget idempotency rows that are older; gives how many there were."""
+        """Forget idempotency rows and events that are older; gives how many there were.
+
+        A callback stays as long as its run goes on, and an event as long as a wait that listens to it is due: it may not have looked yet.
+        """
 
     async def healthy(self) -> None:
         """Raises Unavailable when the database does not answer a trivial question, or would not take a turn, however large."""

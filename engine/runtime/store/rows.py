@@ -13,7 +13,7 @@ DeliveryEnd = Literal["delivered", "parked"]
 EventKind = Literal["started", "answered", "timed_out", "reminded", "returned", "signalled", "delivered", "given_up", "cancelled"]
 
 
-class ConversationRow(Struct, frozen=True, kw_only=True):
+class ConversationRow(Struct, frozen=True):
     """One person's thread of messages, and its variables."""
 
     tenant_id: str
@@ -31,7 +31,7 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
-class RunRow(Struct, frozen=True, kw_only=True):
+class RunRow(Struct, frozen=True):
     """One run as it stands between two commits; `rev` counts its turns, `epoch` its claims."""
 
     tenant_id: str
@@ -55,7 +55,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     attempts: int = 0
 
 
-class WaitRow(Struct, frozen=True, kw_only=True):
+class WaitRow(Struct, frozen=True):
     """One pause of one run; it ends once, by exactly one of an answer, its deadline and a cancel."""
 
     tenant_id: str
@@ -73,7 +73,7 @@ class WaitRow(Struct, frozen=True, kw_only=True):
     ended_by: WaitEnd | None = None
 
 
-class TaskRow(Struct, frozen=True, kw_only=True):
+class TaskRow(Struct, frozen=True):
     """Work that a run waits for, with the id of the wait: open until a worker claims it, claimed for its lease, and ended with its wait."""
 
     tenant_id: str
@@ -98,6 +98,8 @@ class SignalRow(Struct, frozen=True, kw_only=True):
     name: str
     at: Millis
     data: Json
+    run_id: str | None = None
+    """The run that it calls back; None for an event."""
 
 
 class ListeningRow(Struct, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ class ListeningRow(Struct, frozen=True, kw_only=True):
     match: list[dict[str, Json]]
 
 
-class TurnRow(Struct, frozen=True, kw_only=True):
+class TurnRow(Struct, frozen=True):
     """One event taken and everything it caused; `reply` is an encoded TurnReply, `trace` an encoded list of visits."""
 
     tenant_id: str
@@ -124,7 +126,7 @@ class TurnRow(Struct, frozen=True, kw_only=True):
     trace: bytes
 
 
-class MessageRow(Struct, frozen=True, kw_only=True):
+class MessageRow(Struct, frozen=True):
     """One message of a conversation; an assistant's blocks stand in its turn's reply."""
 
     tenant_id: str
@@ -139,7 +141,7 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     values: dict[str, Json] | None = None
 
 
-class UsageRow(Struct, frozen=True, kw_only=True):
+class UsageRow(Struct, frozen=True):
     """Tokens that one model spent in one turn, and what they cost by the price row named; cost is null for an unpriced model."""
 
     tenant_id: str
@@ -207,7 +209,7 @@ class IdempotencyRow(Struct, frozen=True, kw_only=True):
     reply: bytes | None = None
 
 
-class EffectResultRow(Struct, frozen=True, kw_only=True):
+class EffectResultRow(Struct, frozen=True):
     """The result of one call, stored before the next step: an encoded Returned."""
 
     tenant_id: str

@@ -217,6 +217,7 @@ class SignalTable(Stored, table=True):
     name: str
     at: int = Field(sa_type=BigInteger)
     data: bytes
+    run_id: str | None = None
 
 
 class ListeningTable(Stored, table=True):

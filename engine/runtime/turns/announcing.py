@@ -32,7 +32,7 @@ class Announcer:
             return stored
         if asked.run_id is not None:
             admission.demand_running(snapshot)
-        row = SignalRow(tenant_id=tenant_id, id=self._new_id(), name=asked.name, at=snapshot.now, data=asked.data)
+        row = SignalRow(tenant_id=tenant_id, id=self._new_id(), name=asked.name, at=snapshot.now, data=asked.data, run_id=asked.run_id)
         woken = tuple(one.wait for one in snapshot.listeners if any(matches(match, asked.data) for match in one.match))
         started = tuple(self._begun_by(script, row, snapshot) for script in self._catalog.subscribers(tenant_id, asked.name, asked.data))
         noted = Noted(

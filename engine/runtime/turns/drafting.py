@@ -31,7 +31,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
     task = _task(occasion, step, opened)
     outbox = draft_outbox(occasion, step, reply, task, new_id)
     trace = msgspec.structs.replace(trace, told=trace.told + len(outbox)) if outbox else trace
-    invoke = next((effect for effect in step.effects if isinstance(effect, Invoke)), None)
+    invoke = step.closing if isinstance(step.closing, Invoke) else None
     record = Record(
         run=_run_row(occasion, step, numbers.rev),
         turn=_turn_row(occasion, numbers, reply, trace, done=invoke is None),
@@ -70,9 +70,9 @@ def _trace(occasion: Occasion, step: Step) -> TurnTrace:
 
 
 def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow | None:
-    pause = next((effect.pause for effect in step.effects if isinstance(effect, Await)), None)
-    if pause is None:
+    if not isinstance(step.closing, Await):
         return None
+    pause = step.closing.pause
     return WaitRow(
         tenant_id=occasion.tenant_id,
         id=new_id(),
@@ -105,8 +105,10 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
 
 def _task(occasion: Occasion, step: Step, opened: WaitRow | None) -> TaskRow | None:
     """A wait has one task at most, which has its id."""
+    if opened is None:
+        return None
     asked = next((effect for effect in step.effects if isinstance(effect, Enqueue)), None)
-    if asked is None or opened is None:
+    if asked is None:
         return None
     return TaskRow(
         tenant_id=occasion.tenant_id,
@@ -134,7 +136,8 @@ def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:
         intent=occasion.intent,
         status=run.status,
         rev=rev,
-        epoch=epoch + 1 if working else epoch,
+        # A turn's later commits leave its rev as it is: the epoch fences off whoever has read the run before them.
+        epoch=epoch + 1 if working or occasion.begun is not None else epoch,
         input_rev=rev if begins or before is None else before.input_rev,
         state=step.state,
         started_at=occasion.now if before is None else before.started_at,

@@ -1,5 +1,7 @@
 """The reply of a turn, as it is stored with it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from engine.interpreter.answers import published
@@ -34,6 +36,7 @@ def draft_reply(
     run = step.run
     frame = None if run.ended else run.frame
     before = None if occasion.begun is None else occasion.begun.reply
+    rules, called, failed = _passed(trace.visits)
     said = tuple(_block(effect.block, new_id) for effect in step.effects if isinstance(effect, Emit))
     return TurnReply(
         execution_id=occasion.run_id,
@@ -54,9 +57,9 @@ def draft_reply(
         latency_ms=latency_ms,
         end_reason=run.end_reason,
         end_code=run.end_code,
-        matched_rules=tuple(map(_rule, (visit for visit in trace.visits if visit.type == "switch"))),
-        tools_called=_tools(trace, "calls"),
-        tools_failed=_tools(trace, "error:"),
+        matched_rules=rules,
+        tools_called=called,
+        tools_failed=failed,
         started=(occasion.flow, occasion.version),
     )
 
@@ -69,9 +72,17 @@ def _price(row: UsageRow) -> Price:
     return Price(row.model, row.prompt_tokens, row.completion_tokens, row.cached_prompt_tokens, row.cost_micros)
 
 
-def _rule(visit: Visit) -> str:
-    return f"{visit.flow}/{visit.node}#{visit.edge.removeprefix('case:')}"
-
-
-def _tools(trace: TurnTrace, edge: str) -> tuple[str, ...]:
-    return tuple(f"{visit.flow}/{visit.node}" for visit in trace.visits if visit.type == "http" and visit.edge.startswith(edge))
+def _passed(visits: Sequence[Visit]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The cases of switches on the way, and the nodes that have called, and that have failed to."""
+    rules: list[str] = []
+    called: list[str] = []
+    failed: list[str] = []
+    for visit in visits:
+        if visit.type == "switch":
+            rules.append(f"{visit.flow}/{visit.node}#{visit.edge.removeprefix('case:')}")
+        elif visit.type == "http":
+            if visit.edge.startswith("calls"):
+                called.append(f"{visit.flow}/{visit.node}")
+            if visit.edge.startswith("error:"):
+                failed.append(f"{visit.flow}/{visit.node}")
+    return tuple(rules), tuple(called), tuple(failed)

@@ -75,29 +75,23 @@ def _message(occasion: Occasion, reply: TurnReply, role: Literal["user", "assist
 
 def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, task: TaskRow | None, new_id: NewId) -> tuple[OutboxRow, ...]:
     """What the tenant's webhooks are to be told of this commit: what happened to the run, and what its nodes emit, in order."""
-    about: dict[str, Json] = {
-        "execution_id": reply.execution_id,
-        "conversation_id": reply.conversation_id,
-        "turn_id": reply.turn_id,
-        "status": reply.status,
-        "end_reason": reply.end_reason,
-        "code": reply.end_code,
-    }
     told: list[tuple[str, dict[str, Json]]] = []
     if occasion.run is None:
-        told.append(("chat.execution.started", about))
+        told.append(("chat.execution.started", _about(reply)))
     if occasion.closed == "expired" and _has_expired(step.trace):
-        told.append(("chat.wait.expired", about))
+        told.append(("chat.wait.expired", _about(reply)))
     for effect in step.effects:
         match effect:
             case Notify():
                 told.append((effect.event, effect.data))
             case Enqueue() if task is not None:
-                told.append(("chat.task.created", {**about, "task_id": task.id, "queue": task.queue}))
+                told.append(("chat.task.created", {**_about(reply), "task_id": task.id, "queue": task.queue}))
             case Finish():
-                told.append((f"chat.execution.{effect.status}", about))
+                told.append((f"chat.execution.{effect.status}", _about(reply)))
             case _:
                 pass
+    if not told:
+        return ()
     first = 0 if occasion.begun is None else occasion.begun.trace.told
     return tuple(
         OutboxRow(
@@ -108,10 +102,21 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, task: TaskRow
             n=number,
             type=kind,
             at=occasion.now,
-            payload=payload,
+            payload=data,
         )
-        for number, (kind, payload) in enumerate(told, first)
+        for number, (kind, data) in enumerate(told, first)
     )
+
+
+def _about(reply: TurnReply) -> dict[str, Json]:
+    return {
+        "execution_id": reply.execution_id,
+        "conversation_id": reply.conversation_id,
+        "turn_id": reply.turn_id,
+        "status": reply.status,
+        "end_reason": reply.end_reason,
+        "code": reply.end_code,
+    }
 
 
 def _has_expired(visits: Sequence[Visit]) -> bool:

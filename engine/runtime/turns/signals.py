@@ -9,7 +9,7 @@ from engine.model.values import Json, Millis
 from engine.runtime.store.rows import ListeningRow, SignalRow, WaitRow
 
 SIGNAL_LIFE: Final[Millis] = 24 * 3_600_000
-"""How long an event is kept for waits that begin later."""
+"""How long an event is kept for waits that begin later; a callback is kept as long as its run goes on."""
 
 
 def callback_name(run_id: str, callback: str) -> str:
@@ -19,8 +19,11 @@ def callback_name(run_id: str, callback: str) -> str:
 
 def listening_rows(run: Run, wait: WaitRow) -> tuple[ListeningRow, ...]:
     """What the run's open wait listens to: each event once, with all that it may match, and its own callback."""
+    listens = () if run.pause is None else run.pause.listens
+    if not listens:
+        return ()
     names: defaultdict[str, list[dict[str, Json]]] = defaultdict(list)
-    for one in () if run.pause is None else run.pause.listens:
+    for one in listens:
         names[one.event].append(one.match)
         if one.callback is not None:
             names[callback_name(run.id, one.callback)] = [{}]
@@ -28,13 +31,16 @@ def listening_rows(run: Run, wait: WaitRow) -> tuple[ListeningRow, ...]:
 
 
 def heard(run: Run, wait: WaitRow, signals: Iterable[SignalRow]) -> tuple[SignalRow, int] | None:
-    """The oldest signal that ends the wait, with the place of what listens to it; none that this run has taken, or that came too late."""
+    """The oldest signal that ends the wait, with the place of what listens to it.
+
+    None that this run has taken, that came too late, or that was no longer kept when the wait began, forgotten yet or not.
+    """
     listens = () if run.pause is None else run.pause.listens
     for signal in signals:
         if signal.id in run.taken or signal.at >= wait.deadline:
             continue
         for place, listening in enumerate(listens):
-            if _answers(run, signal, listening):
+            if _answers(run, wait, signal, listening):
                 return signal, place
     return None
 
@@ -55,10 +61,11 @@ class _Nothing:
 _NOTHING: Final = _Nothing()
 
 
-def _answers(run: Run, signal: SignalRow, listening: Listening) -> bool:
+def _answers(run: Run, wait: WaitRow, signal: SignalRow, listening: Listening) -> bool:
     if listening.callback is not None and signal.name == callback_name(run.id, listening.callback):
         return True
-    return signal.name == listening.event and matches(listening.match, signal.data)
+    kept = signal.at >= wait.opened_at - SIGNAL_LIFE
+    return kept and signal.name == listening.event and matches(listening.match, signal.data)
 
 
 def _found(data: Json, path: str) -> Json | _Nothing:

@@ -15,12 +15,15 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from engine.testing.conversations.chaos import Chaos
 from engine.testing.conversations.results import Failed, TestResult
 from engine.testing.conversations.running import Flows, perform_tests
 from engine.testing.conversations.script import TestFile
 
 ENOUGH: Final = 200
 """Tests from which on more processes are worth what it takes to start them."""
+_CHAOTIC: Final = 10
+"""How many tests one costs that is put through chaos as well."""
 _MOST_TOGETHER: Final = 50
 """Tests that a process is given at once: few enough for the last ones to end together."""
 _CRASHED: Final = "the process that played this test ended all of a sudden"
@@ -31,6 +34,7 @@ class Job(Struct, frozen=True):
 
     tests: TestFile
     flows: Flows
+    chaos: Chaos | None = None
 
 
 class _Chunk(Struct, frozen=True):
@@ -45,7 +49,8 @@ def run_jobs(jobs: Sequence[Job], *, workers: int | None = None) -> Iterator[Tes
     """The results of all tests, in order, as they come; in other processes (one for each core) where there are enough of them."""
     count = sum(len(job.tests.tests) for job in jobs)
     workers = workers or _cores()
-    if workers == 1 or count < ENOUGH:
+    cost = sum(len(job.tests.tests) * (1 if job.chaos is None else _CHAOTIC) for job in jobs)
+    if workers == 1 or cost < ENOUGH:
         for job in jobs:
             yield from _play(job)
         return
@@ -91,7 +96,7 @@ def _chunks(jobs: Sequence[Job], size: int) -> Iterator[_Chunk]:
 
 
 def _play(job: Job) -> list[TestResult]:
-    return asyncio.run(perform_tests(job.tests, job.flows))
+    return asyncio.run(perform_tests(job.tests, job.flows, chaos=job.chaos))
 
 
 class _Pool(ProcessPoolExecutor):
@@ -119,7 +124,7 @@ def _begin(jobs: Sequence[Job]) -> None:
 def _play_chunk(chunk: _Chunk) -> list[TestResult]:
     job = _jobs[chunk.job]
     tests = msgspec.structs.replace(job.tests, tests=job.tests.tests[chunk.start : chunk.stop])
-    return _play(Job(tests, job.flows))
+    return _play(msgspec.structs.replace(job, tests=tests))
 
 
 def _cores() -> int:

@@ -93,7 +93,7 @@ async def record_tests(source: Source, test_file: TestFile, flows: Flows, world:
 
 
 async def _performed(stage: Stage, test: ConversationTest, asking: "_Asking") -> Outcome:
-    scene = Scene(stage, test.given, SeededRuns(test.given.seed), test.stubs, asking)
+    scene = Scene(stage, test.given, SeededRuns(test.given.seed), test.stubs, unstubbed=asking)
     return await play(Performance(scene, stage.tested.flow), test)
 
 

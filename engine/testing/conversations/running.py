@@ -1,7 +1,9 @@
 """Runs test files: each test straight through, and once more with its runs stored and loaded between turns."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from time import perf_counter
 from typing import assert_never
 
@@ -14,7 +16,9 @@ from engine.model.flow import Flow, called_by
 from engine.runtime.replies import TurnReply
 from engine.runtime.turns.memory import RunMemory
 from engine.testing.conversations.acting import act
+from engine.testing.conversations.backstage import Calm, SetUp
 from engine.testing.conversations.calling import Try
+from engine.testing.conversations.chaos import Chaos, disturbed
 from engine.testing.conversations.comparing import Mismatch, differing, nearest
 from engine.testing.conversations.looking import hear, look
 from engine.testing.conversations.memories import LivingRuns, SeededRuns
@@ -63,6 +67,10 @@ class _Performed(Struct, frozen=True):
     tries: tuple[Try, ...]
     transcript: tuple[Line, ...]
 
+    def parts(self) -> Iterator[Struct]:
+        """Everything that was said, done and sent, in order."""
+        return chain(self.turns, self.visits, self.tries, self.transcript)
+
 
 Flows = Mapping[str, Flow | None]
 """Flow id to flow; None for one that has errors."""
@@ -74,28 +82,35 @@ def run_tests(test_file: TestFile, flows: Flows, *, only: str | None = None) -> 
 
 
 async def perform_tests(
-    test_file: TestFile, flows: Flows, *, only: str | None = None, modes: Modes = STRAIGHT_AND_STORED
+    test_file: TestFile,
+    flows: Flows,
+    *,
+    only: str | None = None,
+    modes: Modes = STRAIGHT_AND_STORED,
+    chaos: Chaos | None = None,
 ) -> list[TestResult]:
-    """The same for a caller that has an event loop."""
+    """The same for a caller that has an event loop; under `chaos` each test that passes is disturbed as well."""
     chosen = [test for test in test_file.tests if only is None or only.casefold() in test.name.casefold()]
     flow = flows.get(test_file.flow)
     if flow is None:
         return [_result(test_file, test, Failed(_unplayable(test_file.flow, flows), test_file.line)) for test in chosen]
     stage = await Stage.of(flow, called_by(flow, {name: known for name, known in flows.items() if known is not None}))
-    return [await _tested(stage, test_file, flow, test, modes) for test in chosen]
+    return [await _tested(stage, test_file, flow, test, modes, chaos) for test in chosen]
 
 
 def _unplayable(name: str, flows: Flows) -> str:
     return f"the flow `{name}` has errors" if name in flows else f"there is no flow `{name}`{nearest(name, list(flows))}"
 
 
-async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes) -> TestResult:
+async def _tested(stage: Stage, test_file: TestFile, flow: Flow, test: ConversationTest, modes: Modes, chaos: Chaos | None) -> TestResult:
     began = perf_counter()
     try:
         straight, stored = [await _performed(stage, flow, test, memory(test.given.seed)) for memory in modes]
+        outcome = straight.outcome if straight == stored else _disagreement(test, straight, stored)
+        if chaos is not None and isinstance(outcome, Passed):
+            outcome = await disturbed(test, partial(_performed, stage, flow, test, SeededRuns(test.given.seed)), chaos)
     except Exception as error:  # noqa: BLE001 - what breaks on one conversation must not keep the others from being played
         return _result(test_file, test, Failed(f"the engine broke: {type(error).__name__}: {error}", test.line), perf_counter() - began)
-    outcome = straight.outcome if straight == stored else _disagreement(test, straight, stored)
     return _result(test_file, test, outcome, perf_counter() - began, straight.visits)
 
 
@@ -105,8 +120,8 @@ def _result(
     return TestResult(test_file.file, test_file.flow, test.name, test.line, outcome, seconds, visits)
 
 
-async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory) -> _Performed:
-    scene = Scene(stage, test.given, memory, test.stubs)
+async def _performed(stage: Stage, flow: Flow, test: ConversationTest, memory: RunMemory, behind: SetUp = Calm) -> _Performed:
+    scene = Scene(stage, test.given, memory, test.stubs, behind=behind)
     performance = Performance(scene, flow.flow)
     outcome = await play(performance, test)
     visits = [visit for run in performance.runs for visit in scene.calls.with_statuses(run.id, await scene.visits(run.id))]

@@ -1,8 +1,7 @@
 """The scene of one test: the real executor over stores in memory, a clock that is moved by hand, and no network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from itertools import count
 from typing import Final
 
 import msgspec
@@ -16,12 +15,13 @@ from engine.runtime.callbacks import Callbacks, callbacks_in
 from engine.runtime.catalog import Catalog, encode_flow
 from engine.runtime.connections import Terms, put_connection
 from engine.runtime.executor import Executor
+from engine.runtime.ids import NewId
 from engine.runtime.outbound.port import Outbound
 from engine.runtime.performing import Outside
 from engine.runtime.replies import TurnReply, decode_reply
 from engine.runtime.requesting import HttpPerformer
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
-from engine.runtime.store.port import DueWait, RunView
+from engine.runtime.store.port import DueWait, RunView, Store
 from engine.runtime.store.registry import Draft
 from engine.runtime.store.rows import ConversationRow, TaskRow
 from engine.runtime.tokens import Keyring
@@ -31,10 +31,10 @@ from engine.runtime.turns.signals import callback_name
 from engine.runtime.turns.tasks import Verdict
 from engine.runtime.vault import Vault
 from engine.testing.clock import ManualClock
+from engine.testing.conversations.backstage import Calm, Doors, OpenStore, SetUp
 from engine.testing.conversations.calling import Calls, Unstubbed
 from engine.testing.conversations.script import START, Answer, Given
 from engine.testing.conversations.stubs import Stub, Stubs
-from engine.testing.memory import MemoryStore
 from engine.testing.memory_registry import MemoryRegistry
 
 TENANT: Final = "test"
@@ -91,22 +91,35 @@ class Scene:
         given: Given,
         memory: RunMemory,
         stubs: Mapping[str, Sequence[Stub]],
+        *,
         unstubbed: Unstubbed | None = None,
+        behind: SetUp = Calm,
     ) -> None:
         self._clock = ManualClock(given.now)
-        self._store = MemoryStore(self._clock)
         self._memory = memory
         self._flows = stage.flows
         self.calls = Calls(Stubs(stage.tested, stage.flows, stubs), self._flow_of, stage.requests, unstubbed)
-        outside = Outside({"http": self.calls})
-        new_id = _ids().__next__
-        self._executor = Executor(self._store, stage.catalog, _KEYRING, self._clock, outside=outside, new_id=new_id, memory=memory)
+        self._catalog = stage.catalog
+        self._behind = behind(self._clock, self._build)
         self._intent = stage.intent
         self._given = given
         self._caller = Caller(tenant_id=TENANT, locale=given.locale)
 
+    def _build(self, store: Store, new_id: NewId, outside: Outside | None) -> Executor:
+        outside = outside or Outside({"http": self.calls})
+        return Executor(store, self._catalog, _KEYRING, self._clock, outside=outside, new_id=new_id, memory=self._memory)
+
+    @property
+    def _store(self) -> OpenStore:
+        return self._behind.store
+
+    @property
+    def _executor(self) -> Doors:
+        return self._behind.doors
+
     async def open(self) -> None:
         """Open the conversation, with its variables."""
+        await self._behind.open()
         given = self._given
         asked = OpenRequest(public_key_id=TENANT, locale=given.locale, variables=given.variables)
         opened = await self._executor.open(TENANT, asked)
@@ -259,8 +272,3 @@ def _connections(flows: Sequence[Flow]) -> list[str]:
 def _draft(flow: Flow, intent: str | None) -> Draft:
     document = encode_flow(flow)
     return Draft(flow=flow.flow, digest=sha256(document).hexdigest(), intent=intent, source="", document=document)
-
-
-def _ids() -> Iterator[str]:
-    """UUIDs that count from 1, so that every performance of a test has the same ones."""
-    return (f"00000000-0000-7000-8000-{number:012x}" for number in count(1))

@@ -1,6 +1,6 @@
 """From what the driver fetched to rows and snapshots; columns come in the order of each row's fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Cursor
 from typing import Any
 
@@ -35,17 +35,15 @@ from engine.runtime.store.sqlite.statements import (
 
 unpack = msgspec.msgpack.Decoder().decode
 
-_RUN = RunRow.__struct_fields__
-_WAIT = WaitRow.__struct_fields__
-_CONVERSATION = ConversationRow.__struct_fields__
-_TURN = TurnRow.__struct_fields__
-_MESSAGE = MessageRow.__struct_fields__
-_USAGE = UsageRow.__struct_fields__
-_RESULT = EffectResultRow.__struct_fields__
-_TASK = TaskRow.__struct_fields__
-_TO_WAIT = len(_RUN)
-_STARTED_AT = _RUN.index("started_at")
-_TO_CONVERSATION = _TO_WAIT + len(_WAIT)
+_TO_WAIT = len(RunRow.__struct_fields__)
+_TO_CONVERSATION = _TO_WAIT + len(WaitRow.__struct_fields__)
+_STARTED_AT = RunRow.__struct_fields__.index("started_at")
+_ANSWERABLE = WaitRow.__struct_fields__.index("answerable")
+_VARIABLES = ConversationRow.__struct_fields__.index("variables")
+_OWNED = ConversationRow.__struct_fields__.index("owned")
+_VALUES = MessageRow.__struct_fields__.index("values")
+_DONE = TurnRow.__struct_fields__.index("done")
+_PAYLOAD = TaskRow.__struct_fields__.index("payload")
 
 
 def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
@@ -93,7 +91,9 @@ def _free_tasks(cursor: Cursor, order: Order, now: Millis) -> tuple[TaskRow, ...
 
 def _signals(cursor: Cursor, order: Order, started_at: Millis) -> tuple[SignalRow, ...]:
     found = cursor.execute(LOAD_SIGNALS, (order.tenant_id, order.wait_id, started_at)).fetchall()
-    return tuple(SignalRow(tenant_id=tenant, id=id_, name=name, at=at, data=unpack(data)) for tenant, id_, name, at, data in found)
+    return tuple(
+        SignalRow(tenant_id=tenant, id=id_, name=name, at=at, data=unpack(data), run_id=run) for tenant, id_, name, at, data, run in found
+    )
 
 
 def _listeners(cursor: Cursor, order: Order) -> tuple[Listener, ...]:
@@ -144,51 +144,44 @@ def _stored(cursor: Cursor, order: Order) -> StoredReply | None:
 
 def run_row(values: Sequence[Any]) -> RunRow:
     """One run."""
-    return RunRow(**dict(zip(_RUN, values, strict=True)))
+    return RunRow(*values)
 
 
 def wait_row(values: Sequence[Any]) -> WaitRow:
     """One wait."""
-    fields = dict(zip(_WAIT, values, strict=True))
-    fields["answerable"] = bool(fields["answerable"])
-    return WaitRow(**fields)
+    return WaitRow(*_with(values, _ANSWERABLE, bool))
 
 
 def task_row(values: Sequence[Any]) -> TaskRow:
     """One task."""
-    fields = dict(zip(_TASK, values, strict=True))
-    fields["payload"] = unpack(fields["payload"])
-    return TaskRow(**fields)
+    return TaskRow(*_with(values, _PAYLOAD, unpack))
 
 
 def conversation_row(values: Sequence[Any]) -> ConversationRow:
     """One conversation."""
-    fields = dict(zip(_CONVERSATION, values, strict=True))
-    fields["variables"] = unpack(fields["variables"])
-    fields["owned"] = unpack(fields["owned"])
-    return ConversationRow(**fields)
+    return ConversationRow(*_with(_with(values, _VARIABLES, unpack), _OWNED, unpack))
 
 
 def turn_row(values: Sequence[Any]) -> TurnRow:
     """One turn."""
-    fields = dict(zip(_TURN, values, strict=True))
-    fields["done"] = bool(fields["done"])
-    return TurnRow(**fields)
+    return TurnRow(*_with(values, _DONE, bool))
 
 
 def message_row(values: Sequence[Any]) -> MessageRow:
     """One message."""
-    fields = dict(zip(_MESSAGE, values, strict=True))
-    if fields["values"] is not None:
-        fields["values"] = unpack(fields["values"])
-    return MessageRow(**fields)
+    return MessageRow(*(values if values[_VALUES] is None else _with(values, _VALUES, unpack)))
 
 
 def result_row(values: Sequence[Any]) -> EffectResultRow:
     """One call's result."""
-    return EffectResultRow(**dict(zip(_RESULT, values, strict=True)))
+    return EffectResultRow(*values)
 
 
 def usage_rows(found: Iterable[Sequence[Any]]) -> list[UsageRow]:
     """Every usage row found."""
-    return [UsageRow(**dict(zip(_USAGE, values, strict=True))) for values in found]
+    return [UsageRow(*values) for values in found]
+
+
+def _with(values: Sequence[Any], at: int, read: Callable[[Any], Any]) -> Sequence[Any]:
+    """The values, the one at that place as it is read."""
+    return (*values[:at], read(values[at]), *values[at + 1 :])

@@ -1,15 +1,31 @@
-"""What is asked of the writer: a turn, or a single statement."""
+"""What is asked of the writer: turns, single statements, and whatever else is a piece of work."""
 
 from collections.abc import Collection, Hashable
 from sqlite3 import Cursor
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine.model.values import Millis
-from engine.runtime.store.port import Decide, Decision, Order, Snapshot
+from engine.runtime.store.port import Decide, Order, Snapshot
 from engine.runtime.store.sqlite import load
-from engine.runtime.store.sqlite.save import save
+from engine.runtime.store.sqlite.save import Write, write, writes
 
 Answer = TypeVar("Answer")
+
+
+class Piece(Protocol):
+    """What one caller wants done. Whatever it raises undoes it; a piece that was stale begins again with `load`."""
+
+    concerns: Collection[Hashable]
+    """What it may change or rest on, as far as it is known before anything is loaded."""
+
+    def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
+        """Read what is true; gives what the piece concerns besides."""
+
+    def decide(self) -> None:
+        """Decide by what was loaded."""
+
+    def save(self, cursor: Cursor) -> Any:
+        """Write what was decided; gives the answer."""
 
 
 class Turn(Generic[Answer]):
@@ -28,7 +44,8 @@ class Turn(Generic[Answer]):
         self._order = order
         self._decide = decide
         self._snapshot: Snapshot
-        self._decided: tuple[Decision, Answer]
+        self.writes: list[Write] = []
+        self.answer: Answer
 
     def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
         """Its run's conversation is found only here, and so are the waits that it wakes and the tasks that it gives away."""
@@ -39,14 +56,14 @@ class Turn(Generic[Answer]):
         return concerned
 
     def decide(self) -> None:
-        """Keep the decision."""
-        self._decided = self._decide(self._snapshot)
+        """Keep what the decision writes and answers."""
+        decision, self.answer = self._decide(self._snapshot)
+        self.writes = writes(self._snapshot, decision)
 
     def save(self, cursor: Cursor) -> Answer:
-        """Write the decision."""
-        decision, answer = self._decided
-        save(cursor, self._snapshot, decision)
-        return answer
+        """Write the decision by itself; `writes` may also run together with those of other turns."""
+        write(cursor, self.writes)
+        return self.answer
 
 
 class Statement:

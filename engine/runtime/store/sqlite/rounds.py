@@ -2,37 +2,24 @@
 
 Taking one piece after the other would cost a fifth more: the code and the pages of one step leave the processor's caches while the
 others run. No two pieces of a round concern the same thing, so none rests on what another is about to change: one that would waits
-for the next round, as does one that was stale. Each is saved under a savepoint of its own.
+for the next round, as does one that was stale. A round's turns are saved together, under one savepoint; only where that fails is each
+saved under its own, so that it is known whose fault it was.
 """
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
 from engine.model.values import Millis
 from engine.runtime.store.port import StaleRecord
+from engine.runtime.store.sqlite.pieces import Piece, Turn
+from engine.runtime.store.sqlite.save import write
 
 TRIES = 3
 """Times that a stale piece is done before its caller hears of it."""
-
-
-class Piece(Protocol):
-    """What one caller wants done. Whatever it raises undoes it; a piece that was stale begins again with `load`."""
-
-    concerns: Collection[Hashable]
-    """What it may change or rest on, as far as it is known before anything is loaded."""
-
-    def load(self, cursor: sqlite3.Cursor, now: Millis) -> Collection[Hashable]:
-        """Read what is true; gives what the piece concerns besides."""
-
-    def decide(self) -> None:
-        """Decide by what was loaded."""
-
-    def save(self, cursor: sqlite3.Cursor) -> Any:
-        """Write what was decided; gives the answer."""
 
 
 class Outcome(Struct, frozen=True):
@@ -57,8 +44,7 @@ class Rounds:
         self._left = [*pieces]
         while self._left:
             left, self._left = self._left, []
-            for piece in self._decided(self._loaded(left)):
-                self._save(piece)
+            self._save(self._decided(self._loaded(left)))
         return [self._outcomes[piece] for piece in pieces]
 
     def _loaded(self, pieces: Sequence[Piece]) -> list[Piece]:
@@ -89,14 +75,34 @@ class Rounds:
                 self._fail(piece, _panicked(error))
         return decided
 
-    def _save(self, piece: Piece) -> None:
-        self._cursor.execute("SAVEPOINT piece")
-        try:
-            self._outcomes[piece] = Outcome(piece.save(self._cursor))
-        except Exception as error:  # noqa: BLE001 - the same
+    def _save(self, pieces: Sequence[Piece]) -> None:
+        """The turns together, where that can be done, and everything else one after the other."""
+        turns = [piece for piece in pieces if isinstance(piece, Turn)]
+        together = len(turns) > 1 and self._attempt(lambda: write(self._cursor, [one for turn in turns for one in turn.writes])) is None
+        for piece in pieces:
+            if together and isinstance(piece, Turn):
+                self._outcomes[piece] = Outcome(piece.answer)
+            else:
+                self._save_alone(piece)
+
+    def _save_alone(self, piece: Piece) -> None:
+        error = self._attempt(lambda: self._outcomes.update({piece: Outcome(piece.save(self._cursor))}))
+        if error is not None:
             self._fail(piece, error)
-            self._cursor.execute("ROLLBACK TO piece")
-        self._cursor.execute("RELEASE piece")
+
+    def _attempt(self, step: Callable[[], None]) -> Exception | None:
+        """Do it whole, or not at all; gives what it failed with."""
+        self._cursor.execute("SAVEPOINT attempt")
+        failure: Exception | None = None
+        try:
+            step()
+        except Exception as error:
+            if _is_of_the_database(error):
+                raise
+            failure = error
+            self._cursor.execute("ROLLBACK TO attempt")
+        self._cursor.execute("RELEASE attempt")
+        return failure
 
     def _fail(self, piece: Piece, error: Exception) -> None:
         if _is_of_the_database(error):

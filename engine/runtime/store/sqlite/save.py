@@ -1,118 +1,162 @@
-"""Writes what a decision asks for, in the open transaction; StaleRecord where the database does not stand as the decision believes."""
+"""From decisions to what they write: statements with their values, which run together with those of other decisions.
 
-from collections.abc import Sequence
+A statement that runs once for many decisions costs each of them half as much as one of its own: it is found, begun and ended once, and
+the pages and the code of its table stay in the processor's caches meanwhile.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
 from sqlite3 import Cursor
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from msgspec.structs import asdict, astuple
+from msgspec.structs import astuple
 
 from engine.model.values import Millis
 from engine.runtime.store.changes import changed
 from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, TaskChanged, WaitClosed, WaitMoved
 from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow, SignalRow, TaskRow
 from engine.runtime.store.sqlite.statements import (
+    ADVANCE_CONVERSATION,
     CHANGE_TASK,
     END_TASK,
     END_WAIT,
+    INSERT,
     MOVE_WAIT,
     SAVE_IDEMPOTENCY,
     SAVE_TURN,
     STOP_LISTENING,
     UPDATE_CONVERSATION,
     UPDATE_RUN,
-    insert_rows,
 )
+
+Write = tuple[str, Any]
+"""A statement, and values for it to run with once."""
+
+IN_ORDER: Final = (
+    INSERT["run"],
+    UPDATE_RUN,
+    *sorted({*END_WAIT.values()}),  # two of them are the same
+    STOP_LISTENING,
+    END_TASK,
+    MOVE_WAIT,
+    CHANGE_TASK,
+    SAVE_TURN,
+    INSERT["wait"],  # after the ends: a run has one open wait
+    INSERT["task"],
+    INSERT["listening"],
+    INSERT["signal"],
+    INSERT["conversation"],
+    ADVANCE_CONVERSATION,
+    UPDATE_CONVERSATION,  # last: a replaced run only advances what its successor may write into
+    INSERT["message"],
+    INSERT["usage"],
+    INSERT["outbox"],
+    SAVE_IDEMPOTENCY,
+)
+"""Every statement of a decision, in the order in which they run."""
+
+_CERTAIN: Final = frozenset({UPDATE_RUN, *END_WAIT.values(), MOVE_WAIT, CHANGE_TASK, SAVE_TURN})
+"""Those that change one row each time, or the decision rests on what is not true any more."""
 
 pack = msgspec.msgpack.Encoder().encode
 
 
-def save(cursor: Cursor, snapshot: Snapshot, decision: Decision) -> None:
-    """Write all of the decision, or raise with some of it written: the caller rolls back to before."""
+def write(cursor: Cursor, writes: Iterable[Write]) -> None:
+    """Run the writes of one or many decisions that do not concern the same thing.
+
+    Raises StaleRecord, with some of it written, where the database does not stand as one of them believes.
+    """
+    waiting: defaultdict[str, list[Any]] = defaultdict(list)
+    for text, values in writes:
+        waiting[text].append(values)
+    for text in IN_ORDER:
+        if text in waiting:
+            cursor.executemany(text, waiting[text])
+            if text in _CERTAIN and cursor.rowcount != len(waiting[text]):
+                raise StaleRecord(f"What was decided cannot be done now: {text.partition(' SET ')[0]}")
+
+
+def writes(snapshot: Snapshot, decision: Decision) -> list[Write]:
+    """All that the decision writes; StaleRecord where it is about another conversation than was loaded."""
+    asked: list[Write] = []
     match decision:
         case Record():
             for record in (*decision.before, decision):
-                _save_record(cursor, snapshot, record)
+                _add_record(asked, snapshot, record)
         case Noted():
-            if decision.leased is not None:
-                _save_run(cursor, decision.leased.run, decision.leased.expected)
-            if decision.signal is not None:
-                cursor.execute(insert_rows("signal"), _signal(decision.signal))
-            for moved in decision.moved:
-                _move_wait(cursor, moved)
-            for change in decision.tasks:
-                _change_task(cursor, change)
-            for record in decision.turns:
-                _save_record(cursor, snapshot, record)
-            _save_conversation(cursor, snapshot, decision.opened_conversation, decision.conversation, snapshot.now)
-            _insert(cursor, "outbox", [_event(row) for row in decision.outbox])
+            _add_note(asked, snapshot, decision)
     if decision.idempotency is not None:
-        cursor.execute(SAVE_IDEMPOTENCY, astuple(decision.idempotency))
+        asked.append((SAVE_IDEMPOTENCY, astuple(decision.idempotency)))
+    return asked
 
 
-def _save_record(cursor: Cursor, snapshot: Snapshot, record: Record) -> None:
-    _save_run(cursor, record.run, record.expected)
+def _add_note(asked: list[Write], snapshot: Snapshot, noted: Noted) -> None:
+    if noted.leased is not None:
+        asked.append(_run(noted.leased.run, noted.leased.expected))
+    if noted.signal is not None:
+        asked.append((INSERT["signal"], _signal(noted.signal)))
+    asked += [_moved(moved) for moved in noted.moved]
+    asked += [_changed_task(change) for change in noted.tasks]
+    for record in noted.turns:
+        _add_record(asked, snapshot, record)
+    _add_conversation(asked, snapshot, noted.opened_conversation, noted.conversation, snapshot.now)
+    asked += [(INSERT["outbox"], _event(event)) for event in noted.outbox]
+
+
+def _add_record(asked: list[Write], snapshot: Snapshot, record: Record) -> None:
+    asked.append(_run(record.run, record.expected))
     if record.closed is not None:
-        _end_wait(cursor, record.run.tenant_id, record.closed, snapshot.now)
+        _add_end(asked, record.run.tenant_id, record.closed, snapshot.now)
     if record.moved is not None:
-        _move_wait(cursor, record.moved)
-    cursor.execute(SAVE_TURN, astuple(record.turn))
-    if not cursor.rowcount:
-        raise StaleRecord(f"Run {record.run.id} has another turn {record.turn.rev} already.")
+        asked.append(_moved(record.moved))
+    asked.append((SAVE_TURN, astuple(record.turn)))
     if record.opened is not None:
-        cursor.execute(insert_rows("wait"), astuple(record.opened))
-    _insert(cursor, "task", [] if record.task is None else [_task(record.task)])
-    _insert(cursor, "listening", [(row.tenant_id, row.name, row.wait_id, pack(row.match)) for row in record.listening])
-    _save_conversation(cursor, snapshot, record.opened_conversation, record.conversation, record.turn.at)
-    _insert(cursor, "message", [_message(row) for row in record.messages])
-    _insert(cursor, "usage", [astuple(row) for row in record.usage])
-    _insert(cursor, "outbox", [_event(row) for row in record.outbox])
+        asked.append((INSERT["wait"], astuple(record.opened)))
+    if record.task is not None:
+        asked.append((INSERT["task"], _task(record.task)))
+    asked += [(INSERT["listening"], (row.tenant_id, row.name, row.wait_id, pack(row.match))) for row in record.listening]
+    _add_conversation(asked, snapshot, record.opened_conversation, record.conversation, record.turn.at)
+    asked += [(INSERT["message"], _message(message)) for message in record.messages]
+    asked += [(INSERT["usage"], astuple(usage)) for usage in record.usage]
+    asked += [(INSERT["outbox"], _event(event)) for event in record.outbox]
 
 
-def _save_run(cursor: Cursor, run: RunRow, expected: tuple[int, int] | None) -> None:
+def _run(run: RunRow, expected: tuple[int, int] | None) -> Write:
     if expected is None:
-        cursor.execute(insert_rows("run"), astuple(run))
-        return
-    cursor.execute(UPDATE_RUN, (*astuple(run)[2:], run.tenant_id, run.id, *expected))
-    if not cursor.rowcount:
-        raise StaleRecord(f"Run {run.id} is not at rev {expected[0]}, epoch {expected[1]} any more.")
+        return INSERT["run"], astuple(run)
+    changes = (run.status, run.rev, run.epoch, run.input_rev, run.state, run.ended_at, run.end_reason, run.lease_until, run.attempts)
+    return UPDATE_RUN, (*changes, run.tenant_id, run.id, *expected)
 
 
-def _end_wait(cursor: Cursor, tenant_id: str, closed: WaitClosed, now: Millis) -> None:
-    asked = (now, closed.by, tenant_id, closed.id)
-    cursor.execute(END_WAIT[closed.by], asked if closed.by in {"signalled", "cancelled"} else (*asked, now))
-    if not cursor.rowcount:
-        raise StaleRecord(f"Wait {closed.id} cannot be {closed.by} now.")
+def _add_end(asked: list[Write], tenant_id: str, closed: WaitClosed, now: Millis) -> None:
+    values = (now, closed.by, tenant_id, closed.id)
+    asked.append((END_WAIT[closed.by], values if closed.by in {"signalled", "cancelled"} else (*values, now)))
     if closed.listened:
-        cursor.execute(STOP_LISTENING, (tenant_id, closed.id))
+        asked.append((STOP_LISTENING, (tenant_id, closed.id)))
     if closed.task is not None:
-        cursor.execute(END_TASK, (closed.task, tenant_id, closed.id))
+        asked.append((END_TASK, (closed.task, tenant_id, closed.id)))
 
 
-def _move_wait(cursor: Cursor, moved: WaitMoved) -> None:
-    cursor.execute(MOVE_WAIT, (moved.due_at, moved.tenant_id, moved.id, moved.was_due_at))
-    if not cursor.rowcount:
-        raise StaleRecord(f"Wait {moved.id} is not due at {moved.was_due_at} any more.")
+def _moved(moved: WaitMoved) -> Write:
+    return MOVE_WAIT, (moved.due_at, moved.tenant_id, moved.id, moved.was_due_at)
 
 
-def _save_conversation(
-    cursor: Cursor, snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis
+def _add_conversation(
+    asked: list[Write], snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis
 ) -> None:
-    after = opened if change is None else changed(opened or snapshot.conversation, change, at)
+    before = opened or snapshot.conversation
+    after = opened if change is None else changed(before, change, at)
     if after is None:
         return
+    of, variables, owned = (after.tenant_id, after.id), after.variables, after.owned
     if opened is not None:
-        row = asdict(after)
-        row["variables"], row["owned"] = pack(after.variables), pack(after.owned)
-        cursor.execute(insert_rows("conversation"), tuple(row.values()))
-        return
-    changes = (after.modified_at, pack(after.variables), pack(after.owned), after.next_sequence)
-    cursor.execute(UPDATE_CONVERSATION, (*changes, after.tenant_id, after.id))
-
-
-def _insert(cursor: Cursor, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        cursor.execute(insert_rows(table, len(rows)), [value for row in rows for value in row])
+        row = msgspec.structs.asdict(after)
+        asked.append((INSERT["conversation"], tuple({**row, "variables": pack(variables), "owned": pack(owned)}.values())))
+    elif before is not None and variables is before.variables and owned is before.owned:
+        asked.append((ADVANCE_CONVERSATION, (after.modified_at, after.next_sequence, *of)))
+    else:
+        asked.append((UPDATE_CONVERSATION, (after.modified_at, pack(variables), pack(owned), after.next_sequence, *of)))
 
 
 def _message(row: MessageRow) -> tuple[Any, ...]:
@@ -130,21 +174,17 @@ def _message(row: MessageRow) -> tuple[Any, ...]:
     )
 
 
-def _change_task(cursor: Cursor, change: TaskChanged) -> None:
+def _changed_task(change: TaskChanged) -> Write:
     task = change.task
-    cursor.execute(CHANGE_TASK, (task.attempt, task.free_at, task.tenant_id, task.id, change.was_attempt))
-    if not cursor.rowcount:
-        raise StaleRecord(f"Task {task.id} has ended, or is at another attempt.")
+    return CHANGE_TASK, (task.attempt, task.free_at, task.tenant_id, task.id, change.was_attempt)
 
 
 def _task(row: TaskRow) -> tuple[Any, ...]:
-    fields = asdict(row)
-    fields["payload"] = pack(row.payload)
-    return tuple(fields.values())
+    return tuple({**msgspec.structs.asdict(row), "payload": pack(row.payload)}.values())
 
 
 def _signal(row: SignalRow) -> tuple[Any, ...]:
-    return (row.tenant_id, row.id, row.name, row.at, pack(row.data))
+    return (row.tenant_id, row.id, row.name, row.at, pack(row.data), row.run_id)
 
 
 def _event(row: OutboxRow) -> tuple[Any, ...]:

@@ -5,11 +5,10 @@ order of the table's columns, for all others in the order that stands beside the
 """
 
 import re
-from functools import cache
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ClauseElement, ColumnElement, Table, and_, bindparam, case, func, literal_column, select, tuple_, update
+from sqlalchemy import ClauseElement, ColumnElement, Table, and_, bindparam, case, exists, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -55,13 +54,8 @@ def columns(table: Table, row: type[Struct]) -> list[ColumnElement[object]]:
     return [table.c[name] for name in row.__struct_fields__]
 
 
-@cache
-def insert_rows(table: str, count: int = 1) -> str:
-    """Inserts so many rows at once."""
-    target = METADATA.tables[table]
-    one = str(insert(target).values({column.name: bindparam(column.name) for column in target.columns}).compile(dialect=_POSITIONAL))
-    head, values = one.split(" VALUES ")
-    return f"{head} VALUES {', '.join([values] * count)}"
+def _insert(table: Table) -> str:
+    return str(insert(table).values({column.name: bindparam(column.name) for column in table.columns}).compile(dialect=_POSITIONAL))
 
 
 def _upsert(table: Table, key: list[str], *, only: ColumnElement[bool] | None = None) -> str:
@@ -69,6 +63,9 @@ def _upsert(table: Table, key: list[str], *, only: ColumnElement[bool] | None = 
     others = {column.name: new.excluded[column.name] for column in table.columns if column.name not in {*key, "tenant_id", "id"}}
     return str(new.on_conflict_do_update(index_elements=key, set_=others, where=only).compile(dialect=_POSITIONAL))
 
+
+INSERT: Final = {name: _insert(table) for name, table in METADATA.tables.items()}
+"""One row of each table."""
 
 SAVE_TURN: Final = _upsert(TURN, ["tenant_id", "run_id", "rev"], only=TURN.c.id == insert(TURN).excluded.id)
 """Changes nothing where the run has another turn of that rev."""
@@ -82,7 +79,7 @@ KEEP_RESULT: Final = str(
     .compile(dialect=_POSITIONAL)
 )
 
-_OF_RUN_THAT_CHANGES = tuple(column.name for column in RUN.columns if column.name not in {"tenant_id", "id"})
+_OF_RUN_THAT_CHANGES = ("status", "rev", "epoch", "input_rev", "state", "ended_at", "end_reason", "lease_until", "attempts")
 UPDATE_RUN: Final = positional(
     update(RUN)
     .values({name: bindparam(name) for name in _OF_RUN_THAT_CHANGES})
@@ -95,6 +92,7 @@ UPDATE_RUN: Final = positional(
     *_OF_RUN_THAT_CHANGES,
     *("its_tenant", "its_id", "expected_rev", "expected_epoch"),
 )
+"""Names what changes and nothing else: SQLite writes each index anew whose columns are named, whatever their values."""
 
 _END_WAIT = (
     update(WAIT)
@@ -122,14 +120,15 @@ MOVE_WAIT: Final = positional(
     *("due_at", "its_tenant", "its_id", "was_due_at"),
 )
 
-_OF_CONVERSATION_THAT_CHANGES = ("modified_at", "variables", "owned", "next_sequence")
-UPDATE_CONVERSATION: Final = positional(
-    update(CONVERSATION)
-    .values({name: bindparam(name) for name in _OF_CONVERSATION_THAT_CHANGES})
-    .where(CONVERSATION.c.tenant_id == bindparam("its_tenant"), CONVERSATION.c.id == bindparam("its_id")),
-    *_OF_CONVERSATION_THAT_CHANGES,
-    *("its_tenant", "its_id"),
-)
+
+def _update_conversation(*names: str) -> str:
+    changes = update(CONVERSATION).values({name: bindparam(name) for name in names})
+    its = (CONVERSATION.c.tenant_id == bindparam("its_tenant"), CONVERSATION.c.id == bindparam("its_id"))
+    return positional(changes.where(*its), *names, "its_tenant", "its_id")
+
+
+ADVANCE_CONVERSATION: Final = _update_conversation("modified_at", "next_sequence")
+UPDATE_CONVERSATION: Final = _update_conversation("modified_at", "variables", "owned", "next_sequence")
 
 RAISE_MARK: Final = positional(
     insert(META)
@@ -170,6 +169,28 @@ _OVERTAKEN_BY = (
     .where(_NEXT.c.tenant_id == TURN.c.tenant_id, _NEXT.c.run_id == TURN.c.run_id, _NEXT.c.rev == TURN.c.rev + literal_column("1"))
     .correlate(TURN)
     .scalar_subquery()
+)
+
+PRUNE_SIGNALS: Final = named(
+    SIGNAL.delete().where(
+        tuple_(SIGNAL.c.tenant_id, SIGNAL.c.id).in_(
+            select(SIGNAL.c.tenant_id, SIGNAL.c.id)
+            .where(
+                SIGNAL.c.at < bindparam("before"),
+                ~exists().where(RUN.c.tenant_id == SIGNAL.c.tenant_id, RUN.c.id == SIGNAL.c.run_id, RUN.c.ended_at.is_(None)),
+                ~exists().where(
+                    LISTENING.c.tenant_id == SIGNAL.c.tenant_id,
+                    LISTENING.c.name == SIGNAL.c.name,
+                    WAIT.c.tenant_id == LISTENING.c.tenant_id,
+                    WAIT.c.id == LISTENING.c.wait_id,
+                    WAIT.c.ended_at.is_(None),
+                    WAIT.c.due_at <= bindparam("now"),
+                ),
+            )
+            .order_by(SIGNAL.c.at)
+            .limit(bindparam("limit"))
+        )
+    )
 )
 
 FIND_REPLY: Final = positional(

@@ -17,7 +17,7 @@ from engine.runtime.store.sqlite import load, questions
 from engine.runtime.store.sqlite.deliveries import SqliteDeliveries
 from engine.runtime.store.sqlite.pieces import Statement, Turn
 from engine.runtime.store.sqlite.readers import Readers
-from engine.runtime.store.sqlite.statements import KEEP_RESULT, PROVE, PRUNE
+from engine.runtime.store.sqlite.statements import KEEP_RESULT, PROVE, PRUNE, PRUNE_SIGNALS
 from engine.runtime.store.sqlite.writer import Writer
 
 Answer = TypeVar("Answer")
@@ -132,8 +132,11 @@ class SqliteStore:
     async def prune(self, before: Millis) -> int:
         """In small pieces, turns between them."""
         asked = {"before": before, "limit": _PRUNED_AT_ONCE}
+        return await self._pruned(PRUNE, asked) + await self._pruned(PRUNE_SIGNALS, {**asked, "now": self.now()})
+
+    async def _pruned(self, statement: str, asked: dict[str, int]) -> int:
         total = 0
-        while gone := await self._writer.run(Statement(PRUNE, asked)):
+        while gone := await self._writer.run(Statement(statement, asked)):
             total += gone
         return total
 

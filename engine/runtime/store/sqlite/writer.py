@@ -23,7 +23,8 @@ from engine.runtime.clock import SteadyClock
 from engine.runtime.faults import FaultName, FaultPoints
 from engine.runtime.store.sqlite.aside import Aside
 from engine.runtime.store.sqlite.connect import BUSY_MILLIS, Synchronous, connect_writer
-from engine.runtime.store.sqlite.rounds import Outcome, Piece, Rounds
+from engine.runtime.store.sqlite.pieces import Piece
+from engine.runtime.store.sqlite.rounds import Outcome, Rounds
 from engine.runtime.store.sqlite.statements import RAISE_MARK
 
 BATCH = 64
@@ -76,12 +77,17 @@ class Writer:
         self._aside.end()
 
     async def _write(self) -> None:
+        await self._gather()
         while self._waiting:
-            await self._gather()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             outcomes = await self._commit([job.piece for job in batch])
             for job, outcome in zip(batch, outcomes, strict=True):
                 _settle(job.future, outcome)
+            # The answers leave first. What has come in meanwhile is not kept waiting for whoever is answered now: they ask again while it
+            # is committed, and so the loop and the disk work at the same time.
+            await asyncio.sleep(0)
+            if not self._waiting:
+                await self._gather()
 
     async def _gather(self) -> None:
         """Wait as long as more comes in: answers leave, and what is on its way arrives."""

@@ -224,6 +224,7 @@ def _turns() -> None:
         _text("name"),
         _long("at"),
         _bytes("data"),
+        _text("run_id", nullable=True),
         PrimaryKeyConstraint("tenant_id", "id"),
     )
     op.create_index("signal_by_name", "signal", ["tenant_id", "name", "at", "id"])
