@@ -5,10 +5,11 @@ import itertools
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 import httpx
@@ -78,6 +79,9 @@ nodes:
 """,
 }
 
+Told = tuple[str, bool]
+"""A line for people, and whether everything is as it was promised."""
+
 
 class Place:
     """One database with a tenant and a stranger, their flows and a shop, and one server after the other on it."""
@@ -135,6 +139,13 @@ async def place_with(nursery: Nursery, folder: Path) -> AsyncIterator[Place]:
             yield Place(database, tenant, stranger, shop, nursery)
         finally:
             await nursery.kill()
+
+
+async def at_a_place(prove: Callable[[Place], Awaitable[Told]]) -> Told:
+    """The proof on an empty database."""
+    with TemporaryDirectory() as folder:
+        async with opened_place(Path(folder)) as place:
+            return await prove(place)
 
 
 async def trigger(client: httpx.AsyncClient, key: str, intent: str = "buying", wait: int = 25) -> httpx.Response | None:
