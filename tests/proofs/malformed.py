@@ -3,9 +3,9 @@
 Run as a program in a process of its own, whose memory then tells what they have taken.
 """
 
+import gc
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +22,7 @@ from engine.expressions import compile_template
 from engine.loading import CODES, Loaded, Source, load_flow
 from tests.expressions.attacks import EXPRESSIONS, UNDEFINED, hostile_scope
 from tests.loading.hostile import HEAD, WRITTEN
+from tests.support.memory import peak_kib
 from tests.support.pace import pace
 
 LONGEST: Final = 0.25
@@ -114,7 +115,7 @@ def judge_expressions(count: int) -> Judged:
 
 def _judged(kind: str, count: int, cases: Iterator[Any], judge: Callable[[Any], list[str] | None]) -> Judged:
     """The first so many that count; those of which nothing can be said do not."""
-    found, slowest, judged, before = list[str](), 0.0, 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found, slowest, judged, before = list[str](), 0.0, 0, peak_kib()
     for case in cases:
         begun = time.process_time()
         wrong = judge(case)
@@ -127,8 +128,7 @@ def _judged(kind: str, count: int, cases: Iterator[Any], judge: Callable[[Any], 
         found, slowest, judged = found + wrong, max(slowest, took), judged + 1
         if judged == count:
             break
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return Judged(kind, judged, slowest, grown / 1024, found)
+    return Judged(kind, judged, slowest, (peak_kib() - before) / 1024, found)
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -201,6 +201,8 @@ def main() -> None:
     """Judge so many of each kind, and say what came of it."""
     count, written = int(sys.argv[1]), sys.argv[2] == "1"
     compile_template("{{ now|date('short') }} {{ 1|money('EUR') }}").value(hostile_scope())
+    gc.collect()
+    gc.freeze()  # as a server does: what the program is made of is not looked through while it is timed
     found = [judge_expressions(count), judge_files(count, written=written)]  # the files take more
     sys.stdout.buffer.write(msgspec.json.encode(found))
 
