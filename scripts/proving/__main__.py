@@ -9,7 +9,7 @@ from typing import Final
 import click
 from msgspec import Struct
 
-from scripts.proving import chaos, crashes, deadlines, machine, orders, repeats, steps
+from scripts.proving import chaos, crashes, deadlines, fire, machine, orders, repeats, steps
 
 _LATEST: Final = 5.0
 
@@ -36,7 +36,7 @@ Line = tuple[bool, str]
 @click.option("--quick", is_flag=True, help="Small numbers: a few minutes instead of twenty and more.")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def main(names: tuple[str, ...], *, quick: bool) -> None:
-    """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps and crashes; all of them where none is.
+    """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps, crashes and fire; all of them where none is.
 
     Exit status 1 where one fails.
     """
@@ -107,6 +107,11 @@ def _crashes(_folder: Path, sizes: Sizes) -> Iterator[Line]:
         yield fine, told
 
 
+def _fire(_folder: Path, sizes: Sizes) -> Iterator[Line]:
+    for told, fine in fire.prove(sizes.deaths):
+        yield fine, told
+
+
 def _s(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
@@ -119,6 +124,7 @@ _PROOFS: Final[dict[str, Callable[[Path, Sizes], Iterator[Line]]]] = {
     "repeats": _repeats,
     "steps": _steps,
     "crashes": _crashes,
+    "fire": _fire,
 }
 
 if __name__ == "__main__":
