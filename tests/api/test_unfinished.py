@@ -99,13 +99,12 @@ async def test_bytes_that_go_on_and_on_win_no_time(served: tuple[Served, httpx.A
     if piece == b"x":
         writer.write(POST + b"Authorization: " + token + b"\r\nContent-Length: 60000\r\n\r\n")
     ended = asyncio.create_task(reader.read())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while not ended.done():
             writer.write(piece)
             await asyncio.wait({ended}, timeout=0.05)
     writer.close()
-    answer = ended.result() if ended.exception() is None else b""  # whoever is cut off in the midst of writing may hear nothing
-    assert b"HTTP/1.1 200" not in answer
+    assert b" 200 " not in ended.result()
 
 
 async def test_a_connection_that_says_nothing_is_let_go(served: tuple[Served, httpx.AsyncClient]) -> None:
@@ -169,5 +168,5 @@ async def test_an_answer_that_nobody_takes_is_not_kept_for_ever(served: tuple[Se
     async with asyncio.timeout(10):
         while place.server.server_state.connections - others:  # noqa: ASYNC110 - the same
             await asyncio.sleep(0.02)
+    assert not writer.transport.is_closing()  # the client has not moved: it is the server that let go
     writer.transport.abort()
-    assert {*place.server.server_state.connections} <= others
