@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 
 from scripts.proving import chaos, deadlines, machine, orders, repeats, steps
+from tests.proofs import fire
 from tests.proofs import report as crashes
 
 _LATEST: Final = 5.0
@@ -37,7 +38,7 @@ Line = tuple[bool, str]
 @click.option("--quick", is_flag=True, help="Small numbers: about a minute instead of some twenty.")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 def main(names: tuple[str, ...], *, quick: bool) -> None:
-    """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps and crashes; all of them where none is.
+    """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps, crashes and fire; all of them where none is.
 
     Exit status 1 where one fails.
     """
@@ -108,6 +109,11 @@ def _crashes(_folder: Path, sizes: Sizes) -> Iterator[Line]:
         yield fine, told
 
 
+def _fire(_folder: Path, sizes: Sizes) -> Iterator[Line]:
+    for told, fine in fire.prove(sizes.deaths):
+        yield fine, told
+
+
 def _s(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
@@ -120,6 +126,7 @@ _PROOFS: Final[dict[str, Callable[[Path, Sizes], Iterator[Line]]]] = {
     "repeats": _repeats,
     "steps": _steps,
     "crashes": _crashes,
+    "fire": _fire,
 }
 
 if __name__ == "__main__":

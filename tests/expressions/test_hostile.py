@@ -98,13 +98,11 @@ def test_there_are_at_least_120_attacks_and_no_two_are_the_same() -> None:
 
 
 MEASURE = """
-import json, resource
+import json
 from engine.errors import ExpressionError
 from engine.expressions import compile_template
 from tests.expressions.attacks import EXPRESSIONS, TEMPLATES, hostile_scope
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from tests.support.memory import peak_kib as peak
 
 compile_template("{{ now|date('short') }} {{ 1|money('EUR') }}").value(hostile_scope())
 before, greedy = peak(), []

@@ -67,7 +67,9 @@ _QUERIES: Final = (
 )
 
 
-class _Case(Struct, frozen=True):
+class Case(Struct, frozen=True):
+    """The bytes of a request."""
+
     what: str
     raw: bytes
 
@@ -102,10 +104,10 @@ async def send_corpus(place: Place) -> Sent:
         await _settled(place.database)
         before = _contents(place.database)
         for route in known:
-            for case in _cases(route):
-                _judge(found, route, case.what, await _exchange(alive.port, case.raw))
+            for case in cases(route):
+                _judge(found, route, case.what, await exchange(alive.port, case.raw))
             if route.method == "POST":
-                _judge(found, route, "a slow body", await _exchange(alive.port, _request(route, b'{"a": ', {}), slowly=True))
+                _judge(found, route, "a slow body", await exchange(alive.port, _request(route, b'{"a": ', {}), slowly=True))
                 _judge(found, route, "10 MB", await _flood(alive.port, route))
         after = _contents(place.database)
         found.broken += [f"the table {name} has changed" for name in before if after[name] != before[name]]
@@ -138,37 +140,38 @@ def _is_refusal(answer: Told) -> bool:
     return set(json.loads(answer.body)) == {"error", "message", "details"} and "x-request-id" in answer.headers
 
 
-def _cases(route: Route) -> Iterator[_Case]:
+def cases(route: Route) -> Iterator[Case]:
+    """Each of them is wrong in one respect, or odd in one that does not matter."""
     yield from _odd_heads(route)
     if route.method != "POST":
         return
     free = "callbacks" in route.path
     bodies = [] if free else [(f"{wrong[:20]!r}", wrong) for wrong in _NO_JSON]
     for what, body in [*bodies, *([] if free else _flawed(route.body))]:
-        yield _Case(what, _request(route, body, {}))
+        yield Case(what, _request(route, body, {}))
     right = msgspec.json.encode(route.body)
-    yield _Case("no JSON at all", _request(route, right, {"Content-Type": "text/plain"}))
+    yield Case("no JSON at all", _request(route, right, {"Content-Type": "text/plain"}))
     if not free:
-        yield _Case("a long key", _request(route, right, {"Idempotency-Key": "k" * 256}))
-        yield _Case("an empty key", _request(route, right, {"Idempotency-Key": ""}))
-    yield _Case("two at once", _request(route, b'{"a"', {}, close=False) + _request(route, b'{"b"', {}))
+        yield Case("a long key", _request(route, right, {"Idempotency-Key": "k" * 256}))
+        yield Case("an empty key", _request(route, right, {"Idempotency-Key": ""}))
+    yield Case("two at once", _request(route, b'{"a"', {}, close=False) + _request(route, b'{"b"', {}))
     for length in _LENGTHS:
-        yield _Case(length.decode(), _head(route.method, route.target, route.headers) + length + b"\r\n\r\n" + right)
+        yield Case(length.decode(), _head(route.method, route.target, route.headers) + length + b"\r\n\r\n" + right)
 
 
-def _odd_heads(route: Route) -> Iterator[_Case]:
+def _odd_heads(route: Route) -> Iterator[Case]:
     for method in _METHODS:
-        yield _Case(method, _head(method, route.target, route.headers) + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+        yield Case(method, _head(method, route.target, route.headers) + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
     if "{" in route.path:
         begin, _, rest = route.path.partition("{")
         for odd in _ODD_TARGETS:
             target = f"{begin}{odd}{rest.partition('}')[2]}"
             body = b"" if route.method == "GET" else msgspec.json.encode(route.body)
-            yield _Case(odd, _request(msgspec.structs.replace(route, target=target), body, {}))
+            yield Case(odd, _request(msgspec.structs.replace(route, target=target), body, {}))
     if route.method == "GET":
         for query in _QUERIES:
             target = f"{route.target}{'&' if '?' in route.target else '?'}{query}"
-            yield _Case(query, _request(msgspec.structs.replace(route, target=target), b"", {}))
+            yield Case(query, _request(msgspec.structs.replace(route, target=target), b"", {}))
 
 
 def _flawed(body: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
@@ -224,7 +227,7 @@ def _request(route: Route, body: bytes, more: dict[str, str], *, close: bool = T
     return _head(route.method, route.target, {**given, **({"Connection": "close"} if close else {})}) + b"\r\n" + body
 
 
-async def _exchange(port: int, raw: bytes, *, slowly: bool = False) -> list[Told]:
+async def exchange(port: int, raw: bytes, *, slowly: bool = False) -> list[Told]:
     """Everything that is answered until the server ends the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head, _, body = raw.partition(b"\r\n\r\n")

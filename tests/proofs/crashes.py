@@ -5,11 +5,12 @@ import itertools
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Literal
 
 import httpx
 
@@ -78,6 +79,9 @@ nodes:
 """,
 }
 
+Told = tuple[str, bool]
+"""A line for people, and whether everything is as it was promised."""
+
 
 class Place:
     """One database with a tenant and a stranger, their flows and a shop, and one server after the other on it."""
@@ -93,10 +97,18 @@ class Place:
         self.ahead = 0
         self._keys = itertools.count()
 
-    async def bear(self, fault: str | None = None, *, past_leases: bool = True, beside: Nursery | None = None) -> Alive:
+    async def bear(
+        self,
+        fault: str | None = None,
+        *,
+        past_leases: bool = True,
+        beside: Nursery | None = None,
+        log_level: Literal["debug", "error"] = "error",
+    ) -> Alive:
         """A server, by whose clock every lease of the one before has run out."""
         self.ahead += LEASE + 1_000 if past_leases else 0
-        errand = Errand(str(self.database), f"127.0.0.1:{self.shop.port}", fault, self.ahead, beside=beside is not None)
+        outbound = f"127.0.0.1:{self.shop.port}"
+        errand = Errand(str(self.database), outbound, fault, self.ahead, beside=beside is not None, log_level=log_level)
         return await (beside or self.nursery).bear(errand)
 
     def requests(self, count: int) -> list[str]:
@@ -127,6 +139,13 @@ async def place_with(nursery: Nursery, folder: Path) -> AsyncIterator[Place]:
             yield Place(database, tenant, stranger, shop, nursery)
         finally:
             await nursery.kill()
+
+
+async def at_a_place(prove: Callable[[Place], Awaitable[Told]]) -> Told:
+    """The proof on an empty database."""
+    with TemporaryDirectory() as folder:
+        async with opened_place(Path(folder)) as place:
+            return await prove(place)
 
 
 async def trigger(client: httpx.AsyncClient, key: str, intent: str = "buying", wait: int = 25) -> httpx.Response | None:

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from typing import Literal
 
 import msgspec
 import uvloop
@@ -40,6 +41,7 @@ class Errand(Struct, frozen=True):
     """How far its clock is ahead of the machine's: past a lease, nobody has to wait for it."""
     beside: bool = False
     """Whether it works beside another server on the same file, without the lock that forbids it."""
+    log_level: Literal["debug", "error"] = "error"
 
 
 class Alive(Struct, frozen=True):
@@ -65,7 +67,7 @@ class _Ahead(SystemClock):
 
 async def serve(errand: Errand) -> None:
     """Serve until a signal or the end of standard input."""
-    settings = Settings(rate_limit_sessions=None, rate_limit_messages=None, log_level="error")
+    settings = Settings(rate_limit_sessions=None, rate_limit_messages=None, log_level=errand.log_level)
     configure(settings)
     runtime = await Runtime.start(
         database_url=f"sqlite:///{errand.database}",

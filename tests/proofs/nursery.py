@@ -25,10 +25,10 @@ class Nursery:
         self.alive: Alive | None = None
 
     @classmethod
-    async def open(cls) -> Self:
-        """A process that has everything loaded, and forks the others."""
+    async def open(cls, log: int | None = None) -> Self:
+        """A process that has everything loaded, and forks the others; what they log goes into the file."""
         mother = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.proofs.mortal", cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "tests.proofs.mortal", cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log
         )
         return cls(mother)
 
@@ -71,9 +71,9 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery() -> AsyncIterator[Nursery]:
+async def nursery(log: int | None = None) -> AsyncIterator[Nursery]:
     """A nursery whose processes are gone afterwards."""
-    opened = await Nursery.open()
+    opened = await Nursery.open(log)
     try:
         yield opened
     finally:

@@ -20,11 +20,9 @@ from engine.runtime.invariants import check_invariants
 from engine.runtime.store.sqlite.open import open_sqlite
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
-from tests.proofs import fire
 from tests.proofs.as_it_is import recover
 from tests.proofs.beside import wait_beside
-from tests.proofs.crashes import Place, crash, opened_place
-from tests.proofs.fire import Told
+from tests.proofs.crashes import Place, Told, at_a_place, crash
 from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
 from tests.proofs.schedules import Group, Wrong, drawn, shelved
@@ -69,13 +67,6 @@ async def recovered(place: Place) -> Told:
     return "\n".join([found.line(), *found.broken]), not (found.stuck or found.broken)
 
 
-async def at_a_place(prove: Callable[[Place], Awaitable[Told]]) -> Told:
-    """The proof on an empty database."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with opened_place(Path(folder)) as place:
-            return await prove(place)
-
-
 def in_memory(schedules: int, seed: int) -> list[Wrong]:
     """Those of so many schedules that came to what they could not come to."""
 
@@ -117,6 +108,6 @@ def schedules(count: int) -> Told:
 def prove(deaths: int, drawings: int) -> Iterator[Told]:
     """So many deaths at each place, and so many random schedules."""
     proofs: list[Callable[[Place], Awaitable[Told]]] = [partial(crashes, fault, deaths) for fault in CALL_FAULTS]
-    for proof in (*proofs, stopped, poisoned, waited, recovered, *fire.proofs(deaths)):
+    for proof in (*proofs, stopped, poisoned, waited, recovered):
         yield asyncio.run(at_a_place(proof))
     yield schedules(drawings)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.faults import STORE_FAULTS, StoreFault
+from tests.proofs.canaries import sing
 from tests.proofs.corpus import send_corpus
 from tests.proofs.crashes import Place, place_with
 from tests.proofs.full_disk import disk, fill, may_mount
@@ -76,3 +77,9 @@ async def test_what_belongs_to_another_customer_or_tenant_is_not_there_on_any_ro
     visited = await visit(place)
     assert visited.sound, (visited.line(), visited.found)
     assert visited.asked > 20
+
+
+async def test_nothing_that_was_said_and_no_secret_is_in_the_log_or_in_a_refusal() -> None:
+    sung = await sing()
+    assert sung.sound, (sung.line(), sung.found)
+    assert (sung.failures > 0, sung.refusals > 500) == (True, True)
