@@ -144,7 +144,7 @@ SETTINGS: Final = (
     Setting("BATON_SYNCHRONOUS", "full", "full: answered turns survive a power cut; normal: a crash", _one_of("full", "normal")),
     Setting("BATON_SESSION_SECONDS", "3600", "how long a session token opens its conversation", _whole(1, 86_400)),
     Setting("BATON_SESSION_RENEW_SECONDS", "2592000", "how old a session token may be to continue its conversation", _whole(1, 31_536_000)),
-    Setting("BATON_PUBLIC_URL", "", "what callback addresses begin with", _url),
+    Setting("BATON_PUBLIC_URL", "", "what callback addresses begin with; empty: where the server listens", _url),
     Setting("BATON_RATE_LIMIT_SESSIONS", "60/m", "sessions that one address may open, or `off`", _rate),
     Setting("BATON_RATE_LIMIT_MESSAGES", "120/m", "messages that one conversation may be sent, or `off`", _rate),
 )

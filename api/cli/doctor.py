@@ -58,6 +58,7 @@ def _checks() -> Iterator[Check]:
         return
     yield Check("settings", ok=True, detail="every value can be read")
     yield _secret(settings)
+    yield _callbacks(settings)
     try:
         path = sqlite_path(settings.database_url)
         if not path.exists():
@@ -87,6 +88,12 @@ def _secret(settings: Settings) -> Check:
     if kept.exists():
         return Check("secret key", ok=True, detail=f"kept in {kept}, which only `baton serve --dev` uses")
     return Check("secret key", ok=False, detail="BATON_SECRET_KEY is not set: the server starts with --dev alone")
+
+
+def _callbacks(settings: Settings) -> Check:
+    if settings.public_url is not None:
+        return Check("callbacks", ok=True, detail=f"their addresses begin with {settings.public_url}")
+    return Check("callbacks", ok=True, detail=f"BATON_PUBLIC_URL is not set: only who reaches {settings.host} by that name can call back")
 
 
 def _schema(found: Inspection) -> Check:

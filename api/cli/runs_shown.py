@@ -10,7 +10,7 @@ from msgspec import Struct
 from api.cli.console import moment
 from engine.errors import StoreError
 from engine.interpreter import decode_run
-from engine.model.effects import Visit, Warned
+from engine.model.effects import Reached, Visit, Warned
 from engine.model.run import Run
 from engine.model.values import Json, Millis
 from engine.runtime.store.port import RunView
@@ -187,13 +187,14 @@ def _wait_lines(wait: Awaited) -> Iterator[str]:
 
 
 def trace_lines(turns: Sequence[TurnRow]) -> Iterator[str]:
-    """A headline for each turn, below it each visit with the edge it was left by, and what was to be warned of."""
+    """A headline for each turn, below it each visit with the edge it was left by, what it did outside, and what was to be warned of."""
     for turn in turns:
         trace = decode_trace(turn.trace)
         yield f"turn {turn.rev}  {trace.event}  {moment(trace.at)}"
         yield from (f"  {_warning(note)}" for note in trace.notes)
         for visit in trace.visits:
             yield f"  {_passage(visit)}"
+            yield from (f"    {_effect(reached)}" for reached in visit.effects)
             yield from (f"    {_warning(warned)}" for warned in visit.warnings)
 
 
@@ -201,6 +202,10 @@ def _passage(visit: Visit) -> str:
     target = "" if visit.target is None else f" -> {visit.target}"
     again = f", visit {visit.number}" if visit.number > 1 else ""
     return f"{visit.flow}/{visit.node} ({visit.type}{again}{', continued' if visit.continued else ''}): {visit.edge}{target}"
+
+
+def _effect(reached: Reached) -> str:
+    return f"{reached.kind} {reached.what}" + (f", retries: {reached.retries}" if reached.retries else "")
 
 
 def _warning(warned: Warned) -> str:

@@ -10,7 +10,7 @@ from engine.interpreter import waiting
 from engine.interpreter.outcomes import Go, NodeFailed, Perform, Suspend
 from engine.interpreter.payloads import payload
 from engine.interpreter.walk import Walk
-from engine.model.effects import Enqueue, Notify
+from engine.model.effects import Enqueue, Notify, Reached
 from engine.model.events import Delivered, Returned
 from engine.model.inputs import Expectation
 from engine.model.nodes import EmitEvent, Http, Task
@@ -36,6 +36,7 @@ def http(walk: Walk, node: Http) -> Perform:
         timeout=span(node.timeout) or 0,
         retries=node.retries,
     )
+    walk.reached.append(Reached("asked", node.method))
     return Perform(Invoke(walk.calls, walk.frame.node, request, is_repeatable(node, key)))
 
 
@@ -53,6 +54,8 @@ def returned(walk: Walk, node: Http, event: Returned) -> Go:
         walk.frame.variables[node.save] = event.result
     status = (event.result or {}).get("status")
     status = status if isinstance(status, int) else None
+    if status is not None:
+        walk.reached.append(Reached("answered", str(status), _retries(event)))
     if event.code is not None:
         raise NodeFailed(event.code, event.message, status)
     if status is not None and status >= _FAILING:
@@ -60,9 +63,15 @@ def returned(walk: Walk, node: Http, event: Returned) -> Go:
     return Go(node.next)
 
 
+def _retries(event: Returned) -> int:
+    retries = (event.result or {}).get("retries")
+    return retries if isinstance(retries, int) else 0
+
+
 def task(walk: Walk, node: Task) -> Suspend:
     """Put the task into its queue, and wait."""
     walk.effects.append(Enqueue(node.queue, payload(walk, node.payload)))
+    walk.reached.append(Reached("queued", node.queue))
     return Suspend(waiting.pause(walk, node, Expectation(kind="task", node=walk.frame.node)))
 
 
@@ -90,6 +99,7 @@ def _keep(walk: Walk, node: Task, result: Json) -> None:
 def emit(walk: Walk, node: EmitEvent) -> Go:
     """Tell the tenant's webhooks."""
     walk.effects.append(Notify(node.event, walk.value(node.data), walk.frame.node, walk.frame.script.ref.flow))
+    walk.reached.append(Reached("emitted", node.event))
     return Go(node.next)
 
 

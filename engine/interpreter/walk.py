@@ -13,7 +13,7 @@ from engine.expressions import Budget, Scope, Template
 from engine.interpreter.book import Book, CompiledFlow
 from engine.interpreter.lists import MOST_ITEMS, Made
 from engine.interpreter.outcomes import LimitPassed, NodeFailed
-from engine.model.effects import Effect, Emit, Visit, Warned
+from engine.model.effects import Effect, Emit, Reached, Visit, Warned
 from engine.model.events import Event
 from engine.model.nodes import Node
 from engine.model.run import Block, Frame, Run
@@ -49,6 +49,8 @@ class Walk:
         self.remembered: dict[str, Json] = {}
         self.effects: list[Effect] = []
         self.trace: list[Visit] = []
+        self.reached: list[Reached] = []
+        """What the visit under way has done outside, until it is left."""
         self.steps = run.steps
         self.calls = run.calls
         self.turns = run.turns
@@ -107,8 +109,9 @@ class Walk:
         frame = self.frame
         kind = _KINDS[type(self.node)]
         warnings = self._warnings() if self._scope is not None and self._scope.warnings else ()
-        visit = Visit(frame.script.ref.flow, frame.node, kind, frame.visits.get(frame.node, 0), edge, target, continued, warnings)
-        self.trace.append(visit)
+        number, effects = frame.visits.get(frame.node, 0), tuple(self.reached)
+        self.reached.clear()
+        self.trace.append(Visit(frame.script.ref.flow, frame.node, kind, number, edge, target, continued, warnings, effects))
 
     def text(self, text: Text, *, markdown: bool = False) -> str:
         """A text for people in the run's language, its missing parts empty."""

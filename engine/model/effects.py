@@ -1,5 +1,7 @@
 """What a run asks of the world in one step, and what it says about the way it took."""
 
+from typing import Literal
+
 from msgspec import Struct, field
 
 from engine.model.run import Block, Ended, EndReason, Invoke, Pause, Run
@@ -53,6 +55,15 @@ class Warned(Struct, frozen=True, omit_defaults=True):
     message: str
 
 
+class Reached(Struct, frozen=True, omit_defaults=True):
+    """What a visit did outside the run, or what came of it there; nothing of what was sent or came back."""
+
+    kind: Literal["asked", "answered", "queued", "emitted"]
+    what: str
+    """The method of what was asked, the status of the answer, the queue, or the name of the event."""
+    retries: int = 0
+
+
 class Visit(Struct, frozen=True, omit_defaults=True):
     """One passage through a node and the edge it left by.
 
@@ -69,6 +80,7 @@ class Visit(Struct, frozen=True, omit_defaults=True):
     target: str | None = None
     continued: bool = False
     warnings: tuple[Warned, ...] = ()
+    effects: tuple[Reached, ...] = ()
 
 
 class Step(Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from engine.errors import BatonError
 from engine.model.values import Millis, is_name
+from engine.runtime.outbound.heads import may_name
 from engine.runtime.outbound.port import Credentials, SendFailed
 from engine.runtime.outbound.targets import read_target
 from engine.runtime.store.registry import ConnectionKind, ConnectionRow, Registry
@@ -95,6 +96,8 @@ def _fault(name: str, terms: Terms) -> str | None:
         return "A header or query connection names its parameter, the others have none."
     if terms.parameter is not None and not _PARAMETER.fullmatch(terms.parameter):
         return "The parameter is not the name of one."
+    if terms.kind == "header" and not may_name(terms.parameter or ""):
+        return "The header says how a message is sent: it can hold no secret."
     return None
 
 

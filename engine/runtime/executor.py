@@ -217,7 +217,7 @@ class Executor:
         return await self._store.messages(caller.tenant_id, conversation_id)
 
     async def trace(self, caller: Caller, run_id: str) -> list[dict[str, object]]:
-        """Every node, edge, warning and time of the run."""
+        """Every node, edge, warning, effect and time of the run."""
         await self.latest(caller, run_id)
         return shown_trace(await self._store.turns(caller.tenant_id, run_id))
 

@@ -37,7 +37,7 @@ def decode_trace(stored: bytes) -> TurnTrace:
 
 
 def shown_trace(turns: Sequence[TurnRow]) -> list[dict[str, Any]]:
-    """Every node, edge and warning of the run's turns, oldest first, with the time of its turn in milliseconds."""
+    """Every node, edge, warning and effect of the run's turns, oldest first, with the time of its turn in milliseconds."""
     shown: list[dict[str, Any]] = []
     for turn in turns:
         trace = decode_trace(turn.trace)

@@ -31,8 +31,15 @@ def healthy(folder: Path, tenant: dict[str, Any], monkeypatch: pytest.MonkeyPatc
 def test_all_is_well_after_init_with_a_secret_key(baton: Baton, healthy: Path) -> None:
     assert baton("doctor").exit_code == 0
     assert checks(baton) == dict.fromkeys(
-        ("versions", "settings", "secret key", "database", "schema", "clock", "scheduler", "webhooks"), True
+        ("versions", "settings", "secret key", "callbacks", "database", "schema", "clock", "scheduler", "webhooks"), True
     )
+
+
+def test_it_tells_what_the_addresses_of_callbacks_begin_with(baton: Baton, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATON_HOST", "0.0.0.0")  # noqa: S104 - nothing listens
+    assert "BATON_PUBLIC_URL is not set: only who reaches 0.0.0.0 by that name" in baton("doctor").stdout
+    monkeypatch.setenv("BATON_PUBLIC_URL", "https://chat.example/")
+    assert "begin with https://chat.example\n" in baton("doctor").stdout
 
 
 def test_a_missing_secret_key_is_found(baton: Baton, tenant: dict[str, Any]) -> None:

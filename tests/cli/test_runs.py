@@ -33,10 +33,11 @@ nodes:
     type: ask
     prompt: "{{ inputs.price }}: which card?"
     attempts: 2
-    on_exhausted: broken
+    on_exhausted: told
     remind: [{after: 10m, text: Still there?}]
     timeout: {after: 1h, next: broken}
     next: end
+  told: {type: emit, event: till.broken, next: broken}
   broken: {type: end, status: failed, code: till.broken}
 """
 MONDAY: Millis = 1_767_603_600_000
@@ -174,7 +175,9 @@ def test_a_trace_tells_every_visit_turn_by_turn(baton: Baton, three: list[str]) 
         "turn 3  answered  2026-01-05T09:01:00.001Z",
         "  till/card (ask, continued): invalid",
         "turn 4  answered  2026-01-05T09:01:00.001Z",
-        "  till/card (ask, continued): exhausted -> broken",
+        "  till/card (ask, continued): exhausted -> told",
+        "  till/told (emit): next -> broken",
+        "    emitted till.broken",
         "  till/broken (end): ends",
         "  shop/pay (call, continued): error:till.broken",
     ]

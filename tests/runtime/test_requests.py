@@ -12,6 +12,7 @@ from engine.runtime.connections import BadConnection, Terms, put_connection, sea
 from engine.runtime.outbound.client import OutboundClient
 from engine.runtime.replies import TurnReply
 from engine.runtime.requesting import HttpPerformer
+from engine.runtime.requests import Caller
 from engine.runtime.runtime import Runtime
 from engine.runtime.tokens import Keyring
 from engine.runtime.vault import Vault
@@ -94,6 +95,24 @@ async def test_a_request_is_what_the_flow_says_with_every_value_encoded(shop: Wo
     told = [(row.n, row.type, row.payload) for row in store.outbox(TENANT) if row.run_id == reply.execution_id and row.rev == 2]
     assert [(n, kind) for n, kind, _ in told] == [(0, "order.told"), (1, "chat.execution.completed")]
     assert told[0][2] == {"number": "A/1 ?#ü", "eta": "Monday"}
+
+
+async def effects(world: World, reply: TurnReply) -> list[tuple[object, object, object]]:
+    visits = await world.executor.trace(Caller(tenant_id=TENANT, surface="engine"), reply.execution_id)
+    return [(visit["node"], visit["edge"], visit["effects"]) for visit in visits if "effects" in visit]
+
+
+async def test_a_trace_tells_what_was_done_outside_and_nothing_of_what_was_said_there(shop: World, listener: Listener) -> None:
+    listener.answers = [plain(b'{"eta": "Monday"}', "200 OK", "Content-Type: application/json"), plain(b"{}", "404 Not Found")]
+    assert await effects(shop, await ask(shop, "A-1")) == [
+        ("look", "calls", ({"kind": "asked", "what": "POST"},)),
+        ("look", "next", ({"kind": "answered", "what": "200"},)),
+        ("told", "next", ({"kind": "emitted", "what": "order.told"},)),
+    ]
+    assert await effects(shop, await ask(shop, "A-2")) == [
+        ("look", "calls", ({"kind": "asked", "what": "POST"},)),
+        ("look", "error:http.status", ({"kind": "answered", "what": "404"},)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -250,6 +269,8 @@ async def test_connections_are_sealed_again_under_a_new_key() -> None:
         Terms(kind="basic", base_url="https://shop.example", secret="no colon"),
         Terms(kind="header", base_url="https://shop.example", secret="s"),
         Terms(kind="header", base_url="https://shop.example", secret="s", parameter="X Y"),
+        Terms(kind="header", base_url="https://shop.example", secret="s", parameter="Host"),
+        Terms(kind="header", base_url="https://shop.example", secret="s", parameter="Proxy-Authorization"),
         Terms(kind="bearer", base_url="https://shop.example", secret="s", parameter="X-Key"),
     ],
 )

@@ -89,6 +89,11 @@ def on_the_wire(method: str, target: Target, headers: Headers, body: bytes | Non
     return [(name.title().encode(), value.encode()) for name, value in [*about, ("connection", "close")]]
 
 
+def may_name(header: str) -> bool:
+    """Whether a header of that name may be set: none that belongs to the connection."""
+    return header.lower() not in _OURS and not header.lower().startswith("proxy-")
+
+
 def _checked(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in headers:
@@ -96,7 +101,7 @@ def _checked(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
             raise blocked("The name of a header has characters that names cannot have.")
         if _UNPRINTABLE.search(value) or not _exists(value):
             raise blocked("The value of a header has control characters or such as do not exist.")
-        if name.lower() in _OURS or name.lower().startswith("proxy-"):
+        if not may_name(name):
             raise blocked("A header belongs to the connection, and is not the author's to set.")
         kept[name.lower()] = value.strip(" \t")
     return kept
