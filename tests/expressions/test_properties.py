@@ -6,12 +6,18 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jinja2 import nodes
 
 from engine.errors import ExpressionError
 from engine.expressions import FILTERS, TESTS, Budget, Scope, compile_expression, compile_template
+from engine.expressions.tokens import parse_expression
 
 COMPILING = {"expression.syntax", "expression.forbidden", "expression.unknown"}
 EVALUATING = {"expression.undefined", "expression.type", "expression.value", "expression.budget"}
+
+NAME = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,4}", fullmatch=True) | st.sampled_from(
+    ["not", "in", "true", "None", "null", "else", "is", "e5"]
+)
 
 scalars = (
     st.none()
@@ -225,3 +231,19 @@ def test_what_is_added_can_be_taken_away_again(moment: Any, seconds: int) -> Non
         assert compile_expression(source).value(scope(a=written)) is True
     except ExpressionError as error:
         assert error.code == "expression.value"  # noqa: PT017 - past the year 9999
+
+
+def parts(source: str, shift: int) -> list[tuple[str, str, int]] | str:
+    """What the parser makes of it, from the outside in: kinds, names and places; or the code of its refusal."""
+    try:
+        tree = parse_expression(source)
+    except ExpressionError as error:
+        return error.code
+    found = [tree, *tree.find_all((nodes.Name, nodes.Getattr))]
+    return [(type(node).__name__, str(getattr(node, "attr", getattr(node, "name", ""))), node.lineno - shift) for node in found]
+
+
+@given(st.lists(NAME, min_size=1, max_size=4), st.sampled_from(["", " ", "\n  "]))
+def test_a_plain_path_is_read_as_the_parser_reads_it_in_brackets(names: list[str], space: str) -> None:
+    path = ".".join(names)
+    assert parts(f"{space}{path}{space}", len(space)) == parts(f"({path})", 1)
