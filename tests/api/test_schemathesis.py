@@ -41,7 +41,6 @@ ROUTES = [
 RIGHT = [(method, path, GenerationMode.POSITIVE) for method, path in ROUTES]
 WRONG = [(method, path, GenerationMode.NEGATIVE) for method, path in ROUTES if not path.startswith("/health")]
 """Where there are no parameters, there is nothing that could be wrong."""
-pytestmark = pytest.mark.xdist_group("schemathesis")
 
 
 class Target:

@@ -8,7 +8,6 @@ from engine.runtime.invariants import check_invariants
 from scripts.proving.steps import HOURS, compiler, prove
 
 pytestmark = [
-    pytest.mark.xdist_group("process"),
     pytest.mark.skipif(compiler() is None, reason="the clock that is put before the server's own has to be compiled"),
 ]
 LATEST = 5.0

@@ -16,8 +16,6 @@ import pytest
 from engine.runtime.invariants import check_invariants
 from tests.support.server import ServerProcess
 
-pytestmark = pytest.mark.xdist_group("process")
-
 CHAT = "/api/public/v1/chat"
 TALKERS = 12
 LOADED = 120

@@ -11,8 +11,6 @@ from tests.proofs.crashes import Place, crash, opened_place
 from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
 
-pytestmark = pytest.mark.xdist_group("proofs")
-
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -16,8 +16,6 @@ from tests.proofs.nursery import Nursery, nursery
 from tests.proofs.stops import stop
 from tests.proofs.strangers import visit
 
-pytestmark = pytest.mark.xdist_group("fire")
-
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:

@@ -16,8 +16,6 @@ from engine.runtime.invariants import check_invariants
 from scripts.benchmarks.crowd import gather
 from scripts.benchmarks.starting import written
 
-pytestmark = pytest.mark.xdist_group("bench")  # one run of the bench for all of them
-
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ("--rounds", "1", "--seconds", "0.2", "--connections", "2,32", "--scale", "0.001")
 
