@@ -81,7 +81,7 @@ async def test_a_customer_who_follows_the_run_hears_a_reminder(world: World) -> 
     await world.publish_text(REMINDED)
     caller = await world.customer()
     asked = await world.trigger(caller, "reminded")
-    following = asyncio.create_task(world.executor.follow(caller, asked.execution_id, tag(asked), 60))
+    following = asyncio.create_task(world.executor.follow(caller, asked.execution_id, tag(asked), 600))  # more than the clock jumps by
     await until(lambda: world.executor.bulletin.awaited(asked.execution_id))
     world.clock.advance(3 * MINUTE)
     await world.runtime.scheduler.sweep()
