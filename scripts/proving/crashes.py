@@ -87,10 +87,12 @@ async def in_a_file(schedules: int) -> list[Wrong | str]:
         store, registry = await open_sqlite(Path(folder) / "baton.db", clock, synchronous="normal")
         group = Group(store, await shelved(registry), clock, itertools.count(1))
         wrong: list[Wrong | str] = []
-        for _ in range(schedules // _IN_A_FILE):
-            wrong += await group.live(drawn(chance, _IN_A_FILE))
-        await store.close()
-        await registry.close()
+        try:
+            for _ in range(schedules // _IN_A_FILE):
+                wrong += await group.live(drawn(chance, _IN_A_FILE))
+        finally:  # a store that is left open keeps the process from its end
+            await store.close()
+            await registry.close()
         return [*wrong, *check_invariants(Path(folder) / "baton.db")]
 
 
