@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -139,6 +140,20 @@ async def test_the_loop_goes_on_while_another_process_writes_and_the_turn_is_tak
     other.execute("COMMIT")
     other.close()
     assert await sqlite.run("t", await starting_run) is not None
+
+
+async def test_a_turn_is_taken_as_soon_as_the_other_process_has_done_however_long_that_took(sqlite: SqliteStore, path: Path) -> None:
+    other, late = sqlite3.connect(path, isolation_level=None), list[float]()
+    for _ in range(3):
+        other.execute("BEGIN IMMEDIATE")
+        starting_run = asyncio.create_task(start(sqlite))
+        await asyncio.sleep(0.24)  # SQLite itself would come back after 228 and 328 ms
+        other.execute("COMMIT")
+        done = time.monotonic()
+        await starting_run
+        late.append(time.monotonic() - done)
+    other.close()
+    assert min(late) < 0.05
 
 
 async def test_turns_of_one_conversation_in_one_batch_lose_nothing_of_each_other(sqlite: SqliteStore, path: Path) -> None:

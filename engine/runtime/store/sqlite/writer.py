@@ -11,6 +11,7 @@ tells all of the batch that nothing was written. Work whose caller has gone is d
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,9 @@ BATCH = 64
 
 _WAY_IN = 3
 """Rounds of the loop that a request takes from its socket to the writer."""
+
+_BUSY_STEP = 0.0005
+"""Seconds after which it is tried again to begin while another process writes: as long as a commit takes."""
 
 
 class _Job(Struct, frozen=True):
@@ -122,7 +126,7 @@ class Writer:
         try:
             cursor.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            if not _is_busy(error):
                 raise
             await self._aside.run(lambda: _begin_patiently(cursor))
 
@@ -153,10 +157,25 @@ class Writer:
 
 
 def _begin_patiently(cursor: sqlite3.Cursor) -> None:
-    """Another process writes, such as one that publishes flows."""
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MILLIS}")
-    cursor.execute("BEGIN IMMEDIATE")
-    cursor.execute("PRAGMA busy_timeout = 0")
+    """Another process writes, such as one that publishes flows: begin as soon as it has done, or raise what SQLite says in the end.
+
+    SQLite's own patience sleeps longer each time, up to a tenth of a second: it would sleep on long after the other has done, and all
+    who wait for their turns with it.
+    """
+    until = time.monotonic() + BUSY_MILLIS / 1000
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > until:
+                raise
+            time.sleep(_BUSY_STEP)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _settle(future: asyncio.Future[Any], outcome: Outcome) -> None:
