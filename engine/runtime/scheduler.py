@@ -32,6 +32,8 @@ _MISSED: Final = 2.0
 _STALLED: Final = 3.0
 _AGAIN: Final = 0.25
 """Seconds after which deadlines are looked at again when some that have passed could not act."""
+_SETTLED: Final = 10.0
+"""Seconds after its start in which a process forgets nothing: it takes over what others left, and whoever waits for turns comes first."""
 _LONGEST_REST: Final = 64.0
 """Seconds for which a wait that fails again and again is left alone; the first time it is one, then twice as many each time."""
 _log = structlog.get_logger()
@@ -173,11 +175,11 @@ class Scheduler:
             await self._sender.tidy()
 
     def _begin(self) -> None:
-        jobs = ((self._tick, _TICK), (self._work, _TICK), (self._refresh, _TICK), (self._send, _TICK), (self._prune, 3600.0))
-        for job, seconds in jobs:
-            self._ticker.add_job(
-                self._told(job), "interval", seconds=seconds, id=job.__name__, next_run_time=datetime.now(UTC), replace_existing=True
-            )
+        now = datetime.now(UTC)
+        settled = now + timedelta(seconds=_SETTLED)
+        jobs = ((self._tick, _TICK, now), (self._work, _TICK, now), (self._refresh, _TICK, now), (self._send, _TICK, now))
+        for job, seconds, first in (*jobs, (self._prune, 3600.0, settled)):
+            self._ticker.add_job(self._told(job), "interval", seconds=seconds, id=job.__name__, next_run_time=first, replace_existing=True)
         self._ticker.start()
 
     def _told(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

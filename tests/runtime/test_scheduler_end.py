@@ -1,29 +1,36 @@
-"""When the scheduler stops, what it has begun comes to its end and nothing else begins."""
+"""When the scheduler starts, what is urgent comes first; when it stops, what it has begun comes to its end and nothing else begins."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from engine.model.values import Millis
 from engine.runtime.runtime import Runtime
+from engine.runtime.store.port import LapsedRun
 from engine.runtime.tokens import Keyring
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
 
 
-class SlowToForget(MemoryStore):
-    """A store whose pruning takes until it is let go on."""
+class SlowToLook(MemoryStore):
+    """A store whose look for runs to take over takes until it is let go on."""
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.begun = asyncio.Event()
         self.let_go_on = asyncio.Event()
         self.ended = 0
+        self.pruned = 0
 
-    async def prune(self, before: Millis) -> int:
+    async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         self.begun.set()
         await self.let_go_on.wait()
         self.ended += 1
+        return await super().lapsed(limit)
+
+    async def prune(self, before: Millis) -> int:
+        self.pruned += 1
         return await super().prune(before)
 
 
@@ -32,7 +39,7 @@ def shell(store: MemoryStore, clock: ManualClock) -> Runtime:
 
 
 async def test_a_job_under_way_is_waited_for_and_not_cancelled(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
-    store = SlowToForget(clock)
+    store = SlowToLook(clock)
     scheduler = shell(store, clock).scheduler
     scheduler.start()
     await store.begun.wait()
@@ -43,6 +50,18 @@ async def test_a_job_under_way_is_waited_for_and_not_cancelled(clock: ManualCloc
     await stopping
     assert store.ended == 1
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_start_takes_over_what_was_left_and_forgets_nothing_yet(clock: ManualClock) -> None:
+    store = SlowToLook(clock)
+    store.let_go_on.set()
+    scheduler = shell(store, clock).scheduler
+    scheduler.start()
+    await store.begun.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await scheduler.stop()
+    assert (store.ended, store.pruned) == (1, 0)
 
 
 @pytest.mark.parametrize("rounds", range(6))
