@@ -21,7 +21,7 @@ from engine.runtime.store.sqlite.open import open_sqlite
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
 from tests.proofs.as_it_is import recover
-from tests.proofs.beside import wait_beside
+from tests.proofs.beside import APART, wait_beside
 from tests.proofs.crashes import Place, Told, at_a_place, crash
 from tests.proofs.frozen import freeze
 from tests.proofs.poison import INNOCENT, poison
@@ -55,10 +55,10 @@ async def poisoned(place: Place) -> Told:
     return line, (code, found.deaths, well) == ("run.poison", 3, INNOCENT)
 
 
-async def waited(place: Place) -> Told:
-    """What others notice of a poisoned run."""
-    found = await wait_beside(place)
-    return found.line(), set(found.codes) == {"run.poison"}
+async def waited(apart: float, place: Place) -> Told:
+    """What others notice of a poisoned run that ends a worker every so many seconds."""
+    found = await wait_beside(place, apart)
+    return found.line(), found.code == "run.poison"
 
 
 async def recovered(place: Place) -> Told:
@@ -110,6 +110,7 @@ def schedules(count: int) -> Told:
 def prove(deaths: int, drawings: int) -> Iterator[Told]:
     """So many deaths at each place, and so many random schedules."""
     proofs: list[Callable[[Place], Awaitable[Told]]] = [partial(crashes, fault, deaths) for fault in CALL_FAULTS]
-    for proof in (*proofs, stopped, poisoned, waited, recovered):
+    proofs += [stopped, poisoned, partial(waited, min(APART, float(deaths))), recovered]
+    for proof in proofs:
         yield asyncio.run(at_a_place(proof))
     yield schedules(drawings)
