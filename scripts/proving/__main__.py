@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from scripts.proving import chaos, crashes, deadlines, fire, machine, orders, repeats, steps
 
@@ -17,6 +18,7 @@ _LATEST: Final = 5.0
 class Sizes(Struct, frozen=True):
     """How much of each."""
 
+    quick: bool
     seeds: int
     examples: int
     tokens: int
@@ -25,17 +27,18 @@ class Sizes(Struct, frozen=True):
     schedules: int
 
 
-_FULL: Final = Sizes(seeds=20, examples=1_000, tokens=20_000, conversations=2_000, deaths=50, schedules=100_000)
-_QUICK: Final = Sizes(seeds=1, examples=50, tokens=2_000, conversations=200, deaths=3, schedules=2_000)
+_FULL: Final = Sizes(quick=False, seeds=20, examples=1_000, tokens=20_000, conversations=2_000, deaths=50, schedules=100_000)
+_QUICK: Final = Sizes(quick=True, seeds=1, examples=50, tokens=2_000, conversations=200, deaths=3, schedules=2_000)
 
 Line = tuple[bool, str]
 """Whether it holds, and the figures."""
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Small numbers: a few minutes instead of twenty and more.")
+@click.option("--quick", is_flag=True, help="Small numbers: a few minutes instead of half an hour and more.")
+@click.option("--deaths", type=click.IntRange(min=1), help="Deaths at each place in crashes and fire; else 50, or 3 if quick.")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-def main(names: tuple[str, ...], *, quick: bool) -> None:
+def main(names: tuple[str, ...], deaths: int | None, *, quick: bool) -> None:
     """Run the proofs named, of chaos, machine, orders, deadlines, repeats, steps, crashes and fire; all of them where none is.
 
     Exit status 1 where one fails.
@@ -44,9 +47,11 @@ def main(names: tuple[str, ...], *, quick: bool) -> None:
     if unknown:
         raise click.UsageError(f"There is no proof {', '.join(unknown)}: choose from {', '.join(_PROOFS)}.")
     held = True
+    sizes = _QUICK if quick else _FULL
+    sizes = sizes if deaths is None else replace(sizes, deaths=deaths)
     with tempfile.TemporaryDirectory(prefix="proofs-") as folder:
         for name in names or _PROOFS:
-            for fine, line in _PROOFS[name](Path(folder), _QUICK if quick else _FULL):
+            for fine, line in _PROOFS[name](Path(folder), sizes):
                 held = held and fine
                 click.echo(f"{'holds ' if fine else 'FAILS '} {name}: {line}")
     sys.exit(not held)
@@ -69,7 +74,7 @@ def _machine(_folder: Path, sizes: Sizes) -> Iterator[Line]:
 
 
 def _orders(_folder: Path, sizes: Sizes) -> Iterator[Line]:
-    for walked in orders.prove(quick=sizes is _QUICK):
+    for walked in orders.prove(quick=sizes.quick):
         told = f"{walked.orders:,} orders ({walked.moves:,} moves) of {', '.join(walked.contenders)} and {walked.crashes} crashes"
         yield not walked.broken, f"{told}, {_s(walked.seconds)}{walked.broken and ': '}{walked.broken}"
     caught = orders.caught()
