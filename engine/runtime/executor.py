@@ -161,7 +161,8 @@ class Executor:
         It is taken once it is kept: a run that cannot go on at this moment does so later, and keeps no other from it.
         """
         order = Order(tenant_id=tenant_id, run_id=asked.run_id, listening_to=asked.name, idempotency=_key(asked.idempotency))
-        outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked))
+        earlier = None if asked.run_id is None else await self._store.signal(tenant_id, asked.name)
+        outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked, earlier))
         if isinstance(outcome, bytes):
             return msgspec.structs.replace(decode_announcement(outcome), replayed=True)
         for drafted in outcome.started:

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, c
 
 from engine.runtime.store.changes import DAY
 from engine.runtime.store.port import UsageKey
-from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
-from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, TURN, WAIT, columns, named
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, SignalRow, TurnRow, UsageRow
+from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, SIGNAL, TURN, WAIT, columns, named
 from engine.runtime.store.tables import METADATA
 
 _USAGE: Final = METADATA.tables["usage"]
@@ -72,6 +72,12 @@ RESULT: Final = named(
         _RESULT.c.rev == bindparam("rev"),
         _RESULT.c.step == bindparam("step"),
     )
+)
+OLDEST_SIGNAL: Final = named(
+    select(*columns(SIGNAL, SignalRow))
+    .where(SIGNAL.c.tenant_id == bindparam("tenant"), SIGNAL.c.name == bindparam("name"))
+    .order_by(SIGNAL.c.at, SIGNAL.c.id)
+    .limit(literal_column("1"))
 )
 
 CONVERSATION_BY_ID: Final = named(
