@@ -4,6 +4,7 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET
 
 from engine.errors import ExpressionError
 from engine.interpreter import waiting
@@ -29,7 +30,7 @@ def http(walk: Walk, node: Http) -> Perform:
         url=walk.encoded(node.url, component),
         query={name: found for name, value in node.query.items() if (found := _listed(walk.value(value)))},
         headers={name: _printed(walk.value(value)) for name, value in node.headers.items()},
-        json=walk.value(node.json),
+        json=UNSET if node.json is None else walk.value(node.json),
         body=None if node.body is None else _printed(walk.value(node.body)),
         connection=node.connection,
         idempotency_key=key or None,

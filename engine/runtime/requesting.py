@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Final
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from engine.model.events import Returned
@@ -56,7 +55,7 @@ def _outbound(request: HttpRequest, base: str, shown: Credentials | None, *, rep
         url=base + request.url,
         query=request.query,
         headers=request.headers,
-        json=UNSET if request.json is None else request.json,
+        json=request.json,
         body=request.body,
         timeout=request.timeout,
         retries=request.retries,

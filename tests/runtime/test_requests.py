@@ -193,6 +193,18 @@ async def test_the_address_of_a_callback_is_one_component_of_the_address_that_it
     assert listener.lines == [f"POST /hooks/{encoded}/to%20{encoded}?back={encoded}&again={encoded} HTTP/1.1"]
 
 
+async def test_an_expression_that_gives_null_sends_null_as_json(shop: World, listener: Listener) -> None:
+    await told(shop, listener)
+    assert (listener.bodies, listener.heads[0]["content-type"]) == ([b"null"], "application/json")
+
+
+async def test_a_request_without_json_sends_nothing(shop: World, listener: Listener) -> None:
+    await shop.publish_text(KEYLESS.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
+    listener.answers = [plain()]
+    await shop.trigger(await shop.customer(), "keyless")
+    assert (listener.bodies, "content-type" in listener.heads[0]) == ([b""], False)
+
+
 KEYLESS = """
 flow: keyless
 intent: {}
