@@ -126,6 +126,17 @@ def test_a_call_between_the_nodes_of_a_cycle_is_a_wait_only_if_every_way_through
     assert load_flow(Source("a.yaml", around)).diagnostics == ()
 
 
+def test_a_branch_without_weight_and_a_moment_that_is_written_out_end_no_cycle_across_flows() -> None:
+    split = "{type: split, branches: [{weight: 1, next: on}, {weight: 0, next: end}]}"
+    chance = PING.replace("  on:", f"  maybe: {split}\n  on:").replace("next: on}\n", "next: maybe}\n", 1)
+    once = PONG.replace("on: {type: call", "on: {type: wait, until: 2090-01-01, next: call}\n  call: {type: call")
+    assert together(chance, PONG) == [["3:3 cycle.no_wait"], ["3:3 cycle.no_wait"]]
+    assert together(PING, once) == [["3:3 cycle.no_wait"], ["3:3 cycle.no_wait"]]
+    assert together(PING, published=(once,)) == [["3:3 cycle.no_wait"]]
+    [first, _] = load_flows([Source("once.yaml", once), Source("ping.yaml", PING)])
+    assert [found.hint for found in first.diagnostics] == ["a moment that is written out is waited for once"]
+
+
 def test_two_files_of_the_same_id_are_each_looked_at() -> None:
     assert together(PING.replace("pong", "ping"), PING.replace("pong", "ping")) == [
         ["3:3 cycle.no_wait"],
