@@ -140,7 +140,7 @@ SETTINGS: Final = (
     Setting("BATON_LOG_FORMAT", "json", "json (one object a line) or console (for people)", _one_of("json", "console")),
     Setting("BATON_TRUSTED_PROXIES", "", "addresses or networks whose `X-Forwarded-For` is believed", _networks),
     Setting("BATON_ALLOWED_HOSTS_OUTBOUND", "", "`host[:port],...`: non-public addresses that flows and webhooks may reach", _hosts),
-    Setting("BATON_OTEL_ENDPOINT", "", "where traces are sent by OpenTelemetry; does nothing in this version", _url),
+    Setting("BATON_OTEL_ENDPOINT", "", "where OpenTelemetry traces are to go; does nothing in this version but say so in the log", _url),
     Setting("BATON_SYNCHRONOUS", "full", "full: answered turns survive a power cut; normal: a crash", _one_of("full", "normal")),
     Setting("BATON_SESSION_SECONDS", "3600", "how long a session token opens its conversation", _whole(1, 86_400)),
     Setting("BATON_SESSION_RENEW_SECONDS", "2592000", "how old a session token may be to continue its conversation", _whole(1, 31_536_000)),

@@ -59,6 +59,8 @@ def _checks() -> Iterator[Check]:
     yield Check("settings", ok=True, detail="every value can be read")
     yield _secret(settings)
     yield _callbacks(settings)
+    if settings.otel_endpoint is not None:
+        yield Check("traces", ok=True, detail="BATON_OTEL_ENDPOINT is set, and does nothing in this version: no traces are sent")
     try:
         path = sqlite_path(settings.database_url)
         if not path.exists():

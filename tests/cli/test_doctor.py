@@ -42,6 +42,13 @@ def test_it_tells_what_the_addresses_of_callbacks_begin_with(baton: Baton, healt
     assert "begin with https://chat.example\n" in baton("doctor").stdout
 
 
+def test_it_tells_that_no_traces_are_sent_where_somebody_wants_them(baton: Baton, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "traces" not in checks(baton)
+    monkeypatch.setenv("BATON_OTEL_ENDPOINT", "http://collector.example:4318")
+    assert "BATON_OTEL_ENDPOINT is set, and does nothing in this version: no traces are sent\n" in baton("doctor").stdout
+    assert checks(baton)["traces"]
+
+
 def test_a_missing_secret_key_is_found(baton: Baton, tenant: dict[str, Any]) -> None:
     assert baton("doctor").exit_code == 1
     assert not checks(baton)["secret key"]

@@ -108,6 +108,15 @@ def test_more_than_one_process_is_refused_with_what_this_version_can_do(
     assert result.stderr == f"Error: {told}: leave --workers and BATON_WORKERS out.\n"
 
 
+@pytest.mark.parametrize("endpoint", ["", "http://collector.example:4318"])
+def test_a_setting_that_does_nothing_yet_is_told_in_the_log(folder: Path, endpoint: str) -> None:
+    with running_server(folder, settings={"BATON_OTEL_ENDPOINT": endpoint}) as server:
+        pass
+    told = [line for line in map(json.loads, server.errors().splitlines()) if line["event"] == "otel_endpoint_ignored"]
+    assert [(line["level"], line["setting"]) for line in told] == ([("warning", "BATON_OTEL_ENDPOINT")] if endpoint else [])
+    assert "collector.example" not in server.errors()
+
+
 def test_a_second_server_on_the_same_database_is_refused(folder: Path) -> None:
     with running_server(folder):
         result = refused(folder)
