@@ -135,6 +135,10 @@ class Executor:
         if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
 
+    async def give_up(self, due: DueWait) -> None:
+        """End the run of a deadline that ends every process in which it acts."""
+        await self._take(Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id), self._decider.give_up)
+
     async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis, key: Idempotency | None = None) -> tasks.Held:
         """Give free tasks of the queue to a worker, each until its `free_at`; callbacks in their payloads are still placeholders."""
         order = Order(tenant_id=tenant_id, queue=(queue, limit), idempotency=_key(key))

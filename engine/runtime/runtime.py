@@ -41,6 +41,7 @@ class Runtime:
         performers: Performers | None = None,
         post: Post | None = None,
         faults: FaultPoints | None = None,
+        lock: ServerLock | None = None,
     ) -> None:
         """`performers` and `post` stand in for what calls outside, in tests; without them nothing is called."""
         self.store = store
@@ -51,8 +52,8 @@ class Runtime:
         self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
         self.sender = None if post is None else Sender(store, registry, self.catalog, clock, post, Outside(faults=faults))
-        self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender)
-        self._lock: ServerLock | None = None
+        self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender, lock)
+        self._lock = lock
 
     @classmethod
     async def start(  # noqa: PLR0913 - all by name, most with a default
@@ -92,8 +93,8 @@ class Runtime:
             performers=performers or {"http": requests},
             post=Post(OutboundClient(allowed_hosts), vault, callbacks),  # with places of its own: whoever hangs there holds up no run
             faults=faults,
+            lock=lock,
         )
-        runtime._lock = lock
         await runtime.catalog.refresh()
         if serving:
             runtime.scheduler.start()
