@@ -32,7 +32,7 @@ from engine.runtime.turns.admission import reaches, stored_reply
 from engine.runtime.turns.announcing import Announcer
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
-from engine.runtime.turns.memory import RunMemory, StoredRuns
+from engine.runtime.turns.memory import RecentRuns, RunMemory
 from engine.runtime.turns.occasion import Announced, Drafted, Postponed
 from engine.runtime.turns.opening import Opened, decide_opening
 from engine.runtime.working import Worker
@@ -77,7 +77,7 @@ class Executor:
         self._keyring = keyring
         self._clock = clock
         self._new_id = new_id or FreshIds(clock.wall)
-        memory = memory or StoredRuns()
+        memory = memory or RecentRuns()
         self._decider = Decider(catalog, limits or Limits(), self._new_id, memory)
         self._tasks = tasks.TaskDecider(self._decider, memory)
         self._announcer = Announcer(self._decider, catalog, self._new_id, memory)

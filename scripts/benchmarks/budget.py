@@ -100,8 +100,8 @@ def _steps(scene: _Scene) -> Iterator[Cost]:
         "rows and reply are drafted, reply and trace encoded", lambda: draft(occasion, step, scene.runtime.catalog, new_id, lambda: 0)
     )
     yield _cost("(all of the decision)", lambda: decider.resume(caller, asked, scene.wait_id, lambda: 0, snapshot))
-    yield _cost("statements and values are gathered", lambda: writes(snapshot, drafted.record))
-    yield _written(scene.connection, drafted.record, lambda: writes(snapshot, drafted.record))
+    yield _cost("statements and values are gathered", lambda: writes(snapshot, drafted.record).asked)
+    yield _written(scene.connection, drafted.record, lambda: writes(snapshot, drafted.record).asked)
     yield _cost(
         "the answer is made, with its token, and encoded",
         lambda: json_answer(ReplyAnswer(reply=reply_out(drafted.reply, keyring, caller.tenant_id, trace=False))),

@@ -149,7 +149,7 @@ class Exploration:
     def _save(self, board: Board, place: int, phase: Loaded) -> Board:
         self._cursor.execute("SAVEPOINT piece")
         try:
-            write(self._cursor, writes(phase.snapshot, _decision(phase.told)))
+            write(self._cursor, writes(phase.snapshot, _decision(phase.told)).asked)
         except (StaleRecord, sqlite3.IntegrityError):
             self._cursor.execute("ROLLBACK TO piece")
             return self._again(board, place)

@@ -74,7 +74,7 @@ class Scene:
         snapshot = load.snapshot(cursor, Order(tenant_id=TENANT), BEGIN)
         drafted = self.decider.trigger(CALLER, TriggerRequest(intent=intent), fresh, _at_once, snapshot)
         assert isinstance(drafted, Drafted)
-        write(cursor, writes(snapshot, drafted.record))
+        write(cursor, writes(snapshot, drafted.record).asked)
         return drafted
 
     def order(self, *, wait: bool = False, key: str | None = None, signals: bool = False) -> Order:

@@ -16,7 +16,7 @@ from engine.runtime.store.rows import WaitEnd
 from engine.runtime.store.sqlite.open import open_registry, open_sqlite
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryStore
-from tests.store.turns import end_wait, look, start
+from tests.store.turns import end_named_wait, look, start
 
 
 class Start(Struct, frozen=True):
@@ -30,6 +30,12 @@ class End(Struct, frozen=True):
     key: str | None
 
 
+class Elsewhere(Struct, frozen=True):
+    """Another process on the same file, which stays, does it."""
+
+    end: End
+
+
 class Pass(Struct, frozen=True):
     time: int
 
@@ -38,11 +44,14 @@ class Reopen(Struct, frozen=True):
     """The process ends and another one begins; memory knows no such thing."""
 
 
-Happening = Start | End | Pass | Reopen
+Happening = Start | End | Elsewhere | Pass | Reopen
+
+ENDS = st.builds(End, st.integers(0, 4), st.sampled_from(["answered", "expired", "cancelled"]), st.sampled_from([None, "a", "b"]))
 
 HAPPENINGS = st.one_of(
     st.builds(Start, st.integers(0, 50)),
-    st.builds(End, st.integers(0, 4), st.sampled_from(["answered", "expired", "cancelled"]), st.sampled_from([None, "a", "b"])),
+    ENDS,
+    st.builds(Elsewhere, ENDS),
     st.builds(Pass, st.integers(0, 40)),
     st.just(Reopen()),
 )
@@ -68,7 +77,7 @@ async def do(store: Store, happening: Happening, runs: list[str]) -> str:
             return "started"
         case End(number, by, key) if runs:
             try:
-                return await end_wait(store, runs[number % len(runs)], by, key=key)
+                return await end_named_wait(store, runs[number % len(runs)], by, key=key)
             except StaleRecord:
                 return "refused"
         case _:
@@ -99,6 +108,7 @@ async def live(path: Path, happenings: list[Happening]) -> None:
     clocks = ManualClock(), ManualClock()
     memory = MemoryStore(clocks[0])
     sqlite, registry = await open_sqlite(path, clocks[1])
+    other, its_registry = await open_sqlite(path, clocks[1])
     runs: tuple[list[str], list[str]] = ([], [])
     for happening in happenings:
         if isinstance(happening, Pass):
@@ -108,10 +118,13 @@ async def live(path: Path, happenings: list[Happening]) -> None:
             await sqlite.close()
             await registry.close()
             sqlite, registry = await open_sqlite(path, clocks[1])
-        assert await do(memory, happening, runs[0]) == await do(sqlite, happening, runs[1])
+        if isinstance(happening, Elsewhere):
+            assert await do(memory, happening.end, runs[0]) == await do(other, happening.end, runs[1])
+        else:
+            assert await do(memory, happening, runs[0]) == await do(sqlite, happening, runs[1])
     assert await seen(memory, runs[0]) == await seen(sqlite, runs[1])
-    await sqlite.close()
-    await registry.close()
+    for opened in (sqlite, registry, other, its_registry):
+        await opened.close()
 
 
 @settings(max_examples=60, deadline=None)

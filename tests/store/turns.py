@@ -186,6 +186,13 @@ async def end_wait(store: Store, run_id: str, by: WaitEnd, tenant: str = "t", *,
     return await store.take(Order(tenant_id=tenant, run_id=run_id), ending(by, key=key))
 
 
+async def end_named_wait(store: Store, run_id: str, by: WaitEnd, tenant: str = "t", *, key: str | None = None) -> str:
+    """The same for a wait that is named, as whoever holds its token names it."""
+    waiting = (await look(store, Order(tenant_id=tenant, run_id=run_id))).wait
+    order = Order(tenant_id=tenant, run_id=run_id, wait_id=None if waiting is None else waiting.id)
+    return await store.take(order, ending(by, key=key))
+
+
 async def look(store: Store, order: Order) -> Snapshot:
     """What the store would show to a decision."""
     return await store.take(order, lambda snapshot: (Noted(), snapshot))

@@ -1,6 +1,7 @@
 """Runs between two turns: how a decider begins them, and gets them back from their rows."""
 
-from typing import Protocol
+from collections import OrderedDict
+from typing import Final, Protocol
 
 from engine.interpreter import decode_run
 from engine.model.effects import Step
@@ -34,3 +35,22 @@ class StoredRuns:
     def recall(self, row: RunRow) -> Run:
         """Decoded anew each time."""
         return decode_run(row.state)
+
+
+class RecentRuns(StoredRuns):
+    """Remembers the latest runs by the states that their rows hold; a state that is not known is decoded."""
+
+    _MOST: Final = 1_024
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[bytes, Run] = OrderedDict()
+
+    def keep(self, step: Step) -> None:
+        """A state names its run, so that no two runs share one."""
+        self._runs[step.state] = step.run
+        if len(self._runs) > self._MOST:
+            self._runs.popitem(last=False)
+
+    def recall(self, row: RunRow) -> Run:
+        """The value that was encoded, or one like it."""
+        return self._runs.get(row.state) or super().recall(row)

@@ -20,6 +20,7 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
+from engine.runtime.store.sqlite.recent import Standing
 from engine.runtime.store.sqlite.statements import (
     FIND_REPLY,
     LOAD_CONVERSATION,
@@ -46,9 +47,19 @@ _DONE = TurnRow.__struct_fields__.index("done")
 _PAYLOAD = TaskRow.__struct_fields__.index("payload")
 
 
-def snapshot(cursor: Cursor, order: Order, now: Millis) -> Snapshot:
-    """What is true of everything that the order names, read in the open transaction."""
+def snapshot(cursor: Cursor, order: Order, now: Millis, known: Standing | None = None) -> Snapshot:
+    """What is true of everything that the order names, read in the open transaction, but for what is known already."""
     stored = _stored(cursor, order)
+    if known is not None:
+        return Snapshot(
+            now=now,
+            stored=stored,
+            conversation=known.conversation,
+            run=known.run,
+            wait=known.wait,
+            signals=_signals(cursor, order, known.run.started_at) if order.signals else (),
+            listeners=_listeners(cursor, order),
+        )
     if order.task_id is not None:
         return _of_task(cursor, order, now, stored)
     if order.run_id is None and order.wait_id is None:

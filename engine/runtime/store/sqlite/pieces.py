@@ -7,7 +7,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from engine.model.values import Millis
 from engine.runtime.store.port import Decide, Order, Snapshot
 from engine.runtime.store.sqlite import load
-from engine.runtime.store.sqlite.save import Write, write, writes
+from engine.runtime.store.sqlite.recent import Recent
+from engine.runtime.store.sqlite.save import Writes, write, writes
 
 Answer = TypeVar("Answer")
 
@@ -31,7 +32,7 @@ class Piece(Protocol):
 class Turn(Generic[Answer]):
     """One order on its way: what was loaded for it, and what was decided."""
 
-    def __init__(self, order: Order, decide: Decide[Answer]) -> None:
+    def __init__(self, order: Order, decide: Decide[Answer], recent: Recent) -> None:
         named = (
             order.run_id,
             order.wait_id,
@@ -43,13 +44,17 @@ class Turn(Generic[Answer]):
         self.concerns: Collection[Hashable] = [name for name in named if name is not None]
         self._order = order
         self._decide = decide
+        self._recent = recent
+        self._tried = False
         self._snapshot: Snapshot
-        self.writes: list[Write] = []
+        self.writes = Writes()
         self.answer: Answer
 
     def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
         """Its run's conversation is found only here, and so are the waits that it wakes and the tasks that it gives away."""
-        self._snapshot = found = load.snapshot(cursor, self._order, now)
+        known = None if self._tried else self._recent.standing(self._order)
+        self._tried = True
+        self._snapshot = found = load.snapshot(cursor, self._order, now, known)
         concerned = () if found.conversation is None else (found.conversation.id,)
         if found.listeners or found.free:
             return (*concerned, *(one.wait.id for one in found.listeners), *(task.id for task in found.free))
@@ -62,8 +67,12 @@ class Turn(Generic[Answer]):
 
     def save(self, cursor: Cursor) -> Answer:
         """Write the decision by itself; `writes` may also run together with those of other turns."""
-        write(cursor, self.writes)
+        write(cursor, self.writes.asked)
         return self.answer
+
+    def remember(self) -> None:
+        """It is written: what it leaves is what the next turn finds."""
+        self._recent.note(self.writes.left)
 
 
 class Statement:

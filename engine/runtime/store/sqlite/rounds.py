@@ -78,10 +78,12 @@ class Rounds:
     def _save(self, pieces: Sequence[Piece]) -> None:
         """The turns together, where that can be done, and everything else one after the other."""
         turns = [piece for piece in pieces if isinstance(piece, Turn)]
-        together = len(turns) > 1 and self._attempt(lambda: write(self._cursor, [one for turn in turns for one in turn.writes])) is None
+        asked = [one for turn in turns for one in turn.writes.asked]
+        together = len(turns) > 1 and self._attempt(lambda: write(self._cursor, asked)) is None
         for piece in pieces:
             if together and isinstance(piece, Turn):
                 self._outcomes[piece] = Outcome(piece.answer)
+                piece.remember()
             else:
                 self._save_alone(piece)
 
@@ -89,6 +91,8 @@ class Rounds:
         error = self._attempt(lambda: self._outcomes.update({piece: Outcome(piece.save(self._cursor))}))
         if error is not None:
             self._fail(piece, error)
+        elif isinstance(piece, Turn):
+            piece.remember()
 
     def _attempt(self, step: Callable[[], None]) -> Exception | None:
         """Do it whole, or not at all; gives what it failed with."""

@@ -10,12 +10,14 @@ from sqlite3 import Cursor
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
 from msgspec.structs import astuple
 
 from engine.model.values import Millis
 from engine.runtime.store.changes import changed
 from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, TaskChanged, WaitClosed, WaitMoved
 from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow, SignalRow, TaskRow
+from engine.runtime.store.sqlite.recent import Left
 from engine.runtime.store.sqlite.statements import (
     ADVANCE_CONVERSATION,
     CHANGE_TASK,
@@ -32,6 +34,14 @@ from engine.runtime.store.sqlite.statements import (
 
 Write = tuple[str, Any]
 """A statement, and values for it to run with once."""
+
+
+class Writes(Struct, frozen=True):
+    """What a decision writes, and what it leaves."""
+
+    asked: list[Write] = field(default_factory=list)
+    left: Left = field(default_factory=Left)
+
 
 IN_ORDER: Final = (
     INSERT["run"],
@@ -77,46 +87,50 @@ def write(cursor: Cursor, writes: Iterable[Write]) -> None:
                 raise StaleRecord(f"What was decided cannot be done now: {text.partition(' SET ')[0]}")
 
 
-def writes(snapshot: Snapshot, decision: Decision) -> list[Write]:
+def writes(snapshot: Snapshot, decision: Decision) -> Writes:
     """All that the decision writes; StaleRecord where it is about another conversation than was loaded."""
-    asked: list[Write] = []
+    writes = Writes()
     match decision:
         case Record():
             for record in (*decision.before, decision):
-                _add_record(asked, snapshot, record)
+                _add_record(writes, snapshot, record)
         case Noted():
-            _add_note(asked, snapshot, decision)
+            _add_note(writes, snapshot, decision)
     if decision.idempotency is not None:
-        asked.append((SAVE_IDEMPOTENCY, astuple(decision.idempotency)))
-    return asked
+        writes.asked.append((SAVE_IDEMPOTENCY, astuple(decision.idempotency)))
+    return writes
 
 
-def _add_note(asked: list[Write], snapshot: Snapshot, noted: Noted) -> None:
+def _add_note(writes: Writes, snapshot: Snapshot, noted: Noted) -> None:
+    asked = writes.asked
     if noted.leased is not None:
         asked.append(_run(noted.leased.run, noted.leased.expected))
     if noted.signal is not None:
         asked.append((INSERT["signal"], _signal(noted.signal)))
-    asked += [_moved(moved) for moved in noted.moved]
+    for moved in noted.moved:
+        _add_move(writes, moved)
     asked += [_changed_task(change) for change in noted.tasks]
     for record in noted.turns:
-        _add_record(asked, snapshot, record)
-    _add_conversation(asked, snapshot, noted.opened_conversation, noted.conversation, snapshot.now)
+        _add_record(writes, snapshot, record)
+    _add_conversation(writes, snapshot, noted.opened_conversation, noted.conversation, snapshot.now)
     asked += [(INSERT["outbox"], _event(event)) for event in noted.outbox]
 
 
-def _add_record(asked: list[Write], snapshot: Snapshot, record: Record) -> None:
+def _add_record(writes: Writes, snapshot: Snapshot, record: Record) -> None:
+    asked = writes.asked
     asked.append(_run(record.run, record.expected))
     if record.closed is not None:
-        _add_end(asked, record.run.tenant_id, record.closed, snapshot.now)
+        _add_end(writes, record.run.tenant_id, record.closed, snapshot.now)
     if record.moved is not None:
-        asked.append(_moved(record.moved))
+        _add_move(writes, record.moved)
     asked.append((SAVE_TURN, astuple(record.turn)))
     if record.opened is not None:
         asked.append((INSERT["wait"], astuple(record.opened)))
+        writes.left.opened.append((record.run, record.opened))
     if record.task is not None:
         asked.append((INSERT["task"], _task(record.task)))
     asked += [(INSERT["listening"], (row.tenant_id, row.name, row.wait_id, pack(row.match))) for row in record.listening]
-    _add_conversation(asked, snapshot, record.opened_conversation, record.conversation, record.turn.at)
+    _add_conversation(writes, snapshot, record.opened_conversation, record.conversation, record.turn.at)
     asked += [(INSERT["message"], _message(message)) for message in record.messages]
     asked += [(INSERT["usage"], astuple(usage)) for usage in record.usage]
     asked += [(INSERT["outbox"], _event(event)) for event in record.outbox]
@@ -129,7 +143,9 @@ def _run(run: RunRow, expected: tuple[int, int] | None) -> Write:
     return UPDATE_RUN, (*changes, run.tenant_id, run.id, *expected)
 
 
-def _add_end(asked: list[Write], tenant_id: str, closed: WaitClosed, now: Millis) -> None:
+def _add_end(writes: Writes, tenant_id: str, closed: WaitClosed, now: Millis) -> None:
+    asked = writes.asked
+    writes.left.gone.append(closed.id)
     values = (now, closed.by, tenant_id, closed.id)
     asked.append((END_WAIT[closed.by], values if closed.by in {"signalled", "cancelled"} else (*values, now)))
     if closed.listened:
@@ -138,17 +154,20 @@ def _add_end(asked: list[Write], tenant_id: str, closed: WaitClosed, now: Millis
         asked.append((END_TASK, (closed.task, tenant_id, closed.id)))
 
 
-def _moved(moved: WaitMoved) -> Write:
-    return MOVE_WAIT, (moved.due_at, moved.tenant_id, moved.id, moved.was_due_at)
+def _add_move(writes: Writes, moved: WaitMoved) -> None:
+    writes.asked.append((MOVE_WAIT, (moved.due_at, moved.tenant_id, moved.id, moved.was_due_at)))
+    writes.left.gone.append(moved.id)
 
 
 def _add_conversation(
-    asked: list[Write], snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis
+    writes: Writes, snapshot: Snapshot, opened: ConversationRow | None, change: ConversationChange | None, at: Millis
 ) -> None:
     before = opened or snapshot.conversation
     after = opened if change is None else changed(before, change, at)
     if after is None:
         return
+    asked = writes.asked
+    writes.left.conversations.append(after)
     of, variables, owned = (after.tenant_id, after.id), after.variables, after.owned
     if opened is not None:
         row = msgspec.structs.asdict(after)

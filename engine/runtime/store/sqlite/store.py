@@ -50,7 +50,7 @@ class SqliteStore:
 
     async def take(self, order: Order, decide: Decide[Answer]) -> Answer:
         """Load, decide and save in the writer's next batch."""
-        answer: Answer = await self._writer.run(Turn(order, decide))
+        answer: Answer = await self._writer.run(Turn(order, decide, self._writer.recent))
         return answer
 
     async def save_result(self, row: EffectResultRow) -> None:

@@ -24,6 +24,7 @@ from engine.runtime.faults import FaultName, FaultPoints
 from engine.runtime.store.sqlite.aside import Aside
 from engine.runtime.store.sqlite.connect import BUSY_MILLIS, Synchronous, connect_writer
 from engine.runtime.store.sqlite.pieces import Piece
+from engine.runtime.store.sqlite.recent import Recent
 from engine.runtime.store.sqlite.rounds import Outcome, Rounds
 from engine.runtime.store.sqlite.statements import RAISE_MARK
 
@@ -53,6 +54,7 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._aside = Aside("baton-writer")
+        self.recent = Recent()
 
     async def run(self, piece: Piece) -> Any:
         """The piece's answer, once it is on disk; a caller that stops waiting does not stop the work."""
@@ -111,6 +113,7 @@ class Writer:
         before = connection.total_changes
         cursor = connection.cursor()
         await self._begin(cursor)
+        self.recent.trust(cursor)
         outcomes = Rounds(cursor, self._clock.now).take(pieces)
         changed = connection.total_changes != before
         if changed:
@@ -146,6 +149,7 @@ class Writer:
 
     def _disconnect(self) -> None:
         """Let go of the connection, and with it of whatever it had not committed; the next batch opens a new one."""
+        self.recent.forget()
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
