@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     database_url: str = "sqlite:///baton.db"
     secret_key: bytes | None = None
+    old_secret_key: bytes | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
@@ -133,6 +134,7 @@ SETTINGS: Final = (
         _database,
     ),
     Setting("BATON_SECRET_KEY", "", "signs tokens, 32 bytes or more; `--dev` makes one and keeps it beside the database", _secret),
+    Setting("BATON_OLD_SECRET_KEY", "", "the key before: what it signed and sealed stays good until it is taken away", _secret),
     Setting("BATON_HOST", "127.0.0.1", "the address that the server listens on", _text),
     Setting("BATON_PORT", "8080", "the port that the server listens on", _whole(0, 65_535)),
     Setting("BATON_WORKERS", "1", "server processes; more than one needs PostgreSQL, and so a later version", _whole(1, 256)),

@@ -76,6 +76,7 @@ async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
         runtime = await Runtime.start(
             database_url=settings.database_url,
             secret=secret,
+            old_secret=settings.old_secret_key,
             synchronous=settings.synchronous,
             allowed_hosts=with_shop(settings.allowed_hosts_outbound) if dev else settings.allowed_hosts_outbound,
             public_url=settings.public_url or _url(listener),

@@ -61,6 +61,7 @@ class Runtime:
         *,
         database_url: str,
         secret: bytes,
+        old_secret: bytes | None = None,
         clock: Clock | None = None,
         synchronous: Synchronous = "full",
         performers: Performers | None = None,
@@ -71,8 +72,9 @@ class Runtime:
     ) -> Self:
         """Open the database, migrating it first, and begin to tick; `serving=False` leaves scheduler and server lock alone.
 
-        `public_url` is what callback addresses begin with; `allowed_hosts` are addresses that flows may reach although they are not
-        public. Raises StoreError when the database cannot be used, or another server process uses it.
+        What was signed or sealed under `old_secret` stays good. `public_url` is what callback addresses begin with; `allowed_hosts` are
+        addresses that flows may reach although they are not public. Raises StoreError when the database cannot be used, or another server
+        process uses it.
         """
         clock = clock or SystemClock()
         path = sqlite_path(database_url)
@@ -80,8 +82,9 @@ class Runtime:
         if lock is not None:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
-        catalog, callbacks = Catalog(registry), Callbacks(Keyring({"a": secret}), public_url)
-        keyring, vault = Keyring({"a": secret}), Vault([secret])
+        keys = [secret] if old_secret is None else [secret, old_secret]
+        keyring, vault = Keyring(keys), Vault(keys)
+        catalog, callbacks = Catalog(registry), Callbacks(keyring, public_url)
         requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, vault, callbacks)
         runtime = cls(
             store,

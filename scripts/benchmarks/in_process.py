@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
+from api.cli.running import spare_collector
 from engine.interpreter import CompiledFlow, advance, compile_flow, decode_run
 from engine.loading import Source, load_flow
 from engine.model.events import Answered, Started
@@ -47,6 +48,7 @@ async def converse(folder: Path, conversations: Sequence[int], rounds: int, seco
     runtime = await Runtime.start(database_url=f"sqlite:///{folder / 'direct.db'}", secret=SECRET)
     try:
         tenant = await prepare(runtime)
+        spare_collector()  # as a server does
         return [await _converse(runtime, tenant.tenant_id, count, rounds, seconds) for count in conversations]
     finally:
         await runtime.stop()

@@ -79,7 +79,7 @@ class Group:
     """Runs that live through a schedule together."""
 
     def __init__(self, store: Store, catalog: Catalog, clock: ManualClock, numbers: Iterator[int]) -> None:
-        self._keyring = Keyring({"a": b"k" * 32})
+        self._keyring = Keyring([b"k" * 32])
         self._clock = clock
         self._store = store
         self._executor = _Mortal(store, catalog, self._keyring, clock, new_id=lambda: str(uuid.UUID(int=next(numbers))))

@@ -60,9 +60,9 @@ async def shop(listener: Listener) -> AsyncIterator[World]:
     store, registry = MemoryStore(clock), MemoryRegistry()
     catalog = Catalog(registry)
     performer = HttpPerformer(
-        OutboundClient([f"127.0.0.1:{listener.port}"]), catalog, Vault([KEY]), Callbacks(Keyring({"a": KEY}), "https://baton.example")
+        OutboundClient([f"127.0.0.1:{listener.port}"]), catalog, Vault([KEY]), Callbacks(Keyring([KEY]), "https://baton.example")
     )
-    runtime = Runtime(store, registry, Keyring({"a": KEY}), clock, catalog=catalog, performers={"http": performer})
+    runtime = Runtime(store, registry, Keyring([KEY]), clock, catalog=catalog, performers={"http": performer})
     world = World(runtime, clock, None)
     await world.publish_text(SHOP.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
     yield world
