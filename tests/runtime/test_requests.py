@@ -188,7 +188,7 @@ async def told(shop: World, listener: Listener) -> TurnReply:
 
 async def test_the_address_of_a_callback_is_one_component_of_the_address_that_it_stands_in(shop: World, listener: Listener) -> None:
     reply = await told(shop, listener)
-    address = f"https://baton.example{PATH}{Keyring({'a': KEY}).callback_token(TENANT, reply.execution_id, '0/paid/1')}"
+    address = f"https://baton.example{PATH}{Keyring([KEY]).callback_token(TENANT, reply.execution_id, '0/paid/1')}"
     encoded = quote(address, safe="")
     assert listener.lines == [f"POST /hooks/{encoded}/to%20{encoded}?back={encoded}&again={encoded} HTTP/1.1"]
 
