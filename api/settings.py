@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     database_url: str = "sqlite:///baton.db"
     secret_key: bytes | None = None
+    old_secret_key: bytes | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
@@ -133,6 +134,7 @@ SETTINGS: Final = (
         _database,
     ),
     Setting("BATON_SECRET_KEY", "", "signs tokens, 32 bytes or more; `--dev` makes one and keeps it beside the database", _secret),
+    Setting("BATON_OLD_SECRET_KEY", "", "the key before: what it signed and sealed stays good until it is taken away", _secret),
     Setting("BATON_HOST", "127.0.0.1", "the address that the server listens on", _text),
     Setting("BATON_PORT", "8080", "the port that the server listens on", _whole(0, 65_535)),
     Setting("BATON_WORKERS", "1", "server processes; more than one needs PostgreSQL, and so a later version", _whole(1, 256)),
@@ -140,7 +142,7 @@ SETTINGS: Final = (
     Setting("BATON_LOG_FORMAT", "json", "json (one object a line) or console (for people)", _one_of("json", "console")),
     Setting("BATON_TRUSTED_PROXIES", "", "addresses or networks whose `X-Forwarded-For` is believed", _networks),
     Setting("BATON_ALLOWED_HOSTS_OUTBOUND", "", "`host[:port],...`: non-public addresses that flows and webhooks may reach", _hosts),
-    Setting("BATON_OTEL_ENDPOINT", "", "where traces are sent by OpenTelemetry; does nothing in this version", _url),
+    Setting("BATON_OTEL_ENDPOINT", "", "where OpenTelemetry traces are to go; does nothing in this version but say so in the log", _url),
     Setting("BATON_SYNCHRONOUS", "full", "full: answered turns survive a power cut; normal: a crash", _one_of("full", "normal")),
     Setting("BATON_SESSION_SECONDS", "3600", "how long a session token opens its conversation", _whole(1, 86_400)),
     Setting("BATON_SESSION_RENEW_SECONDS", "2592000", "how old a session token may be to continue its conversation", _whole(1, 31_536_000)),

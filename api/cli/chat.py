@@ -67,10 +67,12 @@ def command(  # noqa: PLR0913 - an option each
         partner = local_partner(_sources(flows), locale, tenant)
     context = dict(map(_entry, given))
     kept = Record(SystemClock().wall(), locale, context)
-    run(_talk(partner, kept, intent, text, locale, context))
-    if record is not None:
-        kept.write(record)
-        note(f"Saved as {record}.")
+    try:
+        run(_talk(partner, kept, intent, text, locale, context))
+    finally:  # whatever ends it, Ctrl-C too: what was said until then is not lost
+        if record is not None and kept.begun:
+            kept.write(record)
+            note(f"Saved as {record}.")
 
 
 async def _talk(

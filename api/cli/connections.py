@@ -9,7 +9,7 @@ import click
 from api.cli.console import counted, did_you_mean, example, json_option, moment, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.program import Commands
-from api.cli.sealing import sealing_key
+from api.cli.sealing import key_before, sealing_vault
 from engine.runtime.connections import BadConnection, Terms, put_connection, seal_again
 from engine.runtime.store.registry import ConnectionKind, ConnectionRow
 from engine.runtime.vault import SealBroken, Vault
@@ -52,7 +52,7 @@ def put(name: str, kind: ConnectionKind, url: str, parameter: str | None, tenant
 
     The secret is asked for without showing it, or read from the standard input where that is no terminal.
     """
-    vault = Vault([sealing_key(told=True)])
+    vault = sealing_vault(told=True)
     secret = _secret("Secret")
     try:
         row, fresh = run(_put(tenant, name, Terms(kind=kind, base_url=url, secret=secret, parameter=parameter), vault))
@@ -78,14 +78,12 @@ def reseal() -> None:
     """Seal all secrets again, once the server has a new key.
 
     BATON_SECRET_KEY is the new one, and the secrets are those of all tenants, their webhooks' among them.
-    The key before is asked for without showing it, or read from the standard input where that is no terminal.
+    The key before is BATON_OLD_SECRET_KEY; where that is not set it is asked for without showing it, or read from the standard input
+    where that is no terminal.
     """
-    key = sealing_key(told=True)
-    before = _secret("The key before").encode()
-    if len(before) < _SHORTEST_KEY:
-        raise click.UsageError(f"The key before has {_SHORTEST_KEY} bytes or more.")
+    vault = sealing_vault(told=True) if key_before() else sealing_vault(_asked_key(), told=True)
     try:
-        count = run(_reseal(Vault([key, before])))
+        count = run(_reseal(vault))
     except SealBroken as broken:
         raise click.ClickException(_UNOPENED) from broken
     click.echo(f"{counted(count, 'secret')} sealed again.")
@@ -117,6 +115,13 @@ async def _delete(tenant: str | None, name: str) -> None:
 async def _reseal(vault: Vault) -> int:
     async with open_database() as registry:
         return await seal_again(registry, vault) + await seal_webhooks_again(registry, vault)
+
+
+def _asked_key() -> bytes:
+    before = _secret("The key before").encode()
+    if len(before) < _SHORTEST_KEY:
+        raise click.UsageError(f"The key before has {_SHORTEST_KEY} bytes or more.")
+    return before
 
 
 def _secret(prompt: str) -> str:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from typing import Final
 
@@ -13,12 +14,13 @@ from msgspec import Struct
 from api.cli.console import counted, example, json_option, leave, moment, note, write_json, write_table
 from api.cli.database import no_database, now
 from api.cli.program import FINDING
-from api.secrets import key_file
+from api.secrets import key_file, server_key
 from api.settings import Settings, read_settings
 from engine.errors import SettingsError, StoreError
 from engine.model.values import Millis
 from engine.runtime.store.sqlite.inspection import Inspection, inspect
 from engine.runtime.store.sqlite.open import sqlite_path
+from engine.runtime.vault import Vault
 
 _OLDEST_SQLITE: Final = (3, 35)
 """The first with RETURNING."""
@@ -59,6 +61,8 @@ def _checks() -> Iterator[Check]:
     yield Check("settings", ok=True, detail="every value can be read")
     yield _secret(settings)
     yield _callbacks(settings)
+    if settings.otel_endpoint is not None:
+        yield Check("traces", ok=True, detail="BATON_OTEL_ENDPOINT is set, and does nothing in this version: no traces are sent")
     try:
         path = sqlite_path(settings.database_url)
         if not path.exists():
@@ -72,6 +76,7 @@ def _checks() -> Iterator[Check]:
     yield _schema(found)
     yield _clock(found)
     yield _scheduler(found)
+    yield _seals(settings, found)
     yield Check("webhooks", ok=True, detail=counted(found.parked, "parked delivery", "parked deliveries"))
 
 
@@ -88,6 +93,19 @@ def _secret(settings: Settings) -> Check:
     if kept.exists():
         return Check("secret key", ok=True, detail=f"kept in {kept}, which only `baton serve --dev` uses")
     return Check("secret key", ok=False, detail="BATON_SECRET_KEY is not set: the server starts with --dev alone")
+
+
+def _seals(settings: Settings, found: Inspection) -> Check:
+    """Whether the server's keys have sealed what is kept sealed."""
+    keys = [] if settings.old_secret_key is None else [settings.old_secret_key]
+    if settings.secret_key is not None or key_file(settings).exists():
+        with suppress(SettingsError):
+            keys.append(server_key(settings, dev=True))
+    vault = Vault(keys) if keys else None
+    closed = sum(vault is None or not vault.has_key_of(sealed) for sealed in found.sealed)
+    if closed:
+        return Check("secrets", ok=False, detail=f"{counted(closed, 'secret')} of connections or webhooks open with no key that is set")
+    return Check("secrets", ok=True, detail=f"{counted(len(found.sealed), 'secret')} of connections and webhooks")
 
 
 def _callbacks(settings: Settings) -> Check:

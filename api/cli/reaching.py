@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from api.cli.database import find_tenant, open_database
 from api.cli.samples import SHOP, TERMS, with_shop
-from api.cli.sealing import sealing_key
+from api.cli.sealing import sealing_vault
 from api.settings import read_settings
 from engine.model.flow import Flow
 from engine.model.nodes import Http
 from engine.runtime.connections import Terms, opened
 from engine.runtime.store.sqlite.open import sqlite_path
-from engine.runtime.vault import SealBroken, Vault
+from engine.runtime.vault import SealBroken
 
 
 class Reach(Struct, frozen=True):
@@ -47,7 +47,7 @@ async def _of_tenant(tenant: str | None, needed: set[str]) -> dict[str, Terms]:
     rows = [row for row in register.connections if row.tenant_id == owner.id and row.name in needed]
     if not rows:
         return {}
-    vault = Vault([sealing_key()])
+    vault = sealing_vault()
     try:
         return {row.name: opened(vault, row) for row in rows}
     except SealBroken as broken:

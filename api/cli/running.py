@@ -18,7 +18,7 @@ from litestar import Litestar
 from api.app import create_app, stop_taking_requests
 from api.cli.demo import Demo, ready_demo
 from api.cli.samples import with_shop
-from api.logs import configure
+from api.logs import configure, log
 from api.protocol import BoundedProtocol
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
@@ -70,10 +70,13 @@ class Server(uvicorn.Server):
 async def serve(settings: Settings, secret: bytes, *, dev: bool) -> None:
     """Serve until a signal says stop; what was accepted is finished or left whole for the next start."""
     configure(settings)
+    if settings.otel_endpoint is not None:
+        log.warning("otel_endpoint_ignored", setting="BATON_OTEL_ENDPOINT")
     with _bound(settings) as listener:
         runtime = await Runtime.start(
             database_url=settings.database_url,
             secret=secret,
+            old_secret=settings.old_secret_key,
             synchronous=settings.synchronous,
             allowed_hosts=with_shop(settings.allowed_hosts_outbound) if dev else settings.allowed_hosts_outbound,
             public_url=settings.public_url or _url(listener),

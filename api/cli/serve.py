@@ -22,7 +22,11 @@ _SQLITE: Final = "sqlite:"
 @click.command("serve", epilog=example("baton serve --dev"))
 @click.option("--host", metavar="ADDRESS", help="The address to listen on (BATON_HOST, 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65_535), help="The port to listen on; 0 takes a free one (BATON_PORT, 8080).")
-@click.option("--workers", type=click.IntRange(1, 256), help="Server processes; more than one needs PostgreSQL (BATON_WORKERS, 1).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Server processes; more than one needs PostgreSQL, and so a later version (BATON_WORKERS, 1).",
+)
 @click.option("--dev", is_flag=True, help="To try things: sets up an empty database, prints the keys, trusts pages of this machine.")
 def command(*, host: str | None, port: int | None, workers: int | None, dev: bool) -> None:
     """Run the server until it is told to stop by SIGTERM or SIGINT, which it does within 5 s.
@@ -48,4 +52,5 @@ def readable(settings: Settings, environment: Mapping[str, str]) -> Settings:
 
 def _refuse_workers(settings: Settings) -> None:
     if settings.workers > 1 and settings.database_url.startswith(_SQLITE):
-        raise Misuse(f"A SQLite database has one server process, not {settings.workers}: leave --workers out, or use PostgreSQL.")
+        told = f"A SQLite database has one server process, not {settings.workers}, and other databases come in a later version"
+        raise Misuse(f"{told}: leave --workers and BATON_WORKERS out.")

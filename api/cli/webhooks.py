@@ -10,7 +10,7 @@ from api.cli.console import counted, example, json_option, leave, moment, note, 
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.program import FINDING, Commands
 from api.cli.records import open_records
-from api.cli.sealing import sealing_key
+from api.cli.sealing import sealing_vault
 from api.cli.webhooks_shown import delivery_facts, delivery_line, endpoint_facts, endpoint_line
 from api.settings import read_settings
 from engine.runtime.ids import uuid7
@@ -67,7 +67,7 @@ def list_(tenant: str | None, *, as_json: bool) -> None:
 @json_option
 def add(url: str, events: tuple[str, ...], tenant: str | None, *, as_json: bool) -> None:
     """Add an endpoint. Its secret is shown this once; without --event it is told of everything."""
-    row, secret = _sound(lambda: run(_add(tenant, url, events, Vault([sealing_key(told=True)]))))
+    row, secret = _sound(lambda: run(_add(tenant, url, events, sealing_vault(told=True))))
     _tell(row, secret, as_json=as_json)
 
 
@@ -100,7 +100,7 @@ def rotate(webhook_id: str, tenant: str | None, *, as_json: bool) -> None:
 
     For 24 hours everything is signed with both, the new one and that before; then that before is gone.
     """
-    row, secret = run(_rotate(tenant, webhook_id, Vault([sealing_key(told=True)])))
+    row, secret = run(_rotate(tenant, webhook_id, sealing_vault(told=True)))
     _tell(row, secret, as_json=as_json)
 
 
@@ -147,7 +147,7 @@ def replay(webhook_id: str, event_id: str | None, tenant: str | None) -> None:
 @tenant_option
 def test(webhook_id: str, tenant: str | None) -> None:
     """Send an event of the type webhook.test now, from here; exit with 1 unless it is answered with a 2xx."""
-    outcome = run(_test(tenant, webhook_id, Vault([sealing_key()])))
+    outcome = run(_test(tenant, webhook_id, sealing_vault()))
     status = "" if outcome.answer is None else f"answered with {outcome.answer.status}"
     click.echo(status or f"{outcome.code}: {outcome.message}")
     if not succeeded(outcome):

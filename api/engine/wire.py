@@ -93,7 +93,7 @@ class Event(Body, frozen=True, kw_only=True):
 
     event_name: EventName
     data: dict[str, Any] | None = None
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
 
 
 class EventTaken(Struct, frozen=True, kw_only=True):

@@ -4,12 +4,13 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET
 
 from engine.errors import ExpressionError
 from engine.interpreter import waiting
 from engine.interpreter.outcomes import Go, NodeFailed, Perform, Suspend
 from engine.interpreter.payloads import payload
-from engine.interpreter.walk import Walk
+from engine.interpreter.walk import PLACEHOLDER, Walk, placeholder
 from engine.model.effects import Enqueue, Notify, Reached
 from engine.model.events import Delivered, Returned
 from engine.model.inputs import Expectation
@@ -29,7 +30,7 @@ def http(walk: Walk, node: Http) -> Perform:
         url=walk.encoded(node.url, component),
         query={name: found for name, value in node.query.items() if (found := _listed(walk.value(value)))},
         headers={name: _printed(walk.value(value)) for name, value in node.headers.items()},
-        json=walk.value(node.json),
+        json=UNSET if node.json is None else walk.value(node.json),
         body=None if node.body is None else _printed(walk.value(node.body)),
         connection=node.connection,
         idempotency_key=key or None,
@@ -104,10 +105,11 @@ def emit(walk: Walk, node: EmitEvent) -> Go:
 
 
 def component(text: str) -> str:
-    """The text as one component of a path, which leads nowhere else."""
+    """The text as one component of a path, which leads nowhere else; what stands for a callback's URL is encoded where that leaves."""
     if text in {".", ".."}:
         raise ExpressionError("expression.value", "A component of a path cannot be made of dots alone.")
-    return quote(text, safe="")
+    pieces = PLACEHOLDER.split(text)  # every other one is the key of a callback
+    return "".join(placeholder(piece) if place % 2 else quote(piece, safe="") for place, piece in enumerate(pieces))
 
 
 def _listed(value: Json) -> list[str]:

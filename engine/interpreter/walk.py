@@ -1,5 +1,6 @@
 """The turn under way: what a run is becoming while its nodes are visited. It lives for one call of `advance` and is seen by nobody else."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -287,6 +288,10 @@ def kept(value: Json, depth: int = 0) -> Json:
 def placeholder(callback: str) -> str:
     """What stands for a callback's URL until an effect leaves. No text from outside holds the signs around it."""
     return f"\0callback:{callback}\0"
+
+
+PLACEHOLDER: Final = re.compile(placeholder("([^\0]+)"))
+"""Finds each, and the callback's key in it."""
 
 
 def localized(text: Text, locale: str, fallback: str) -> str:

@@ -51,9 +51,7 @@ CODES: Final[dict[str, Code]] = {
     "node.unreachable": _error("No way leads to the node."),
     "cycle.no_wait": _error("A cycle, of nodes or of flows that call each other, has no wait on it, and no edge leaves it."),
     "cycle.condition": _warning("A cycle has no wait on it, and its only way out is a condition."),
-    "wait.no_timeout": _warning(
-        "A flow waits for an answer, a result or an event without a `timeout`, and another calls it without `on_expired`."
-    ),
+    "wait.no_timeout": _warning("A flow that others call waits for an answer, a result or an event without a `timeout`."),
     "target.missing": _error("A node does not say where it leads."),
     "target.unknown": _error("There is no node of this name."),
     "attempts.no_exit": _error("A node counts attempts, but does not say where the last wrong one leads."),

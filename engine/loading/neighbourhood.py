@@ -30,24 +30,23 @@ def check_neighbourhood(members: Sequence[Member], others: Mapping[str, Flow], *
     """Reports what is wrong between the files, and between them and the others; `whole` when there are no more flows than these."""
     flows = dict[str, Flow | None](others)
     flows.update((member.id, member.flow) for member in reversed(members) if member.id is not None)
-    kept = set(_kept_waiting(members, others, flows))
+    called = set(_called(members, others, flows))
     for member in members:
         if member.outline is not None:
             check_calls(member.outline, flows, member.findings, whole=whole)
-            if member.id in kept:
+            if member.id in called:
                 check_patience(member.outline, member.findings)
     _check_cycles(members, others, flows)
 
 
-def _kept_waiting(members: Sequence[Member], others: Mapping[str, Flow], flows: Mapping[str, Flow | None]) -> Iterable[str]:
-    """Every flow that another one calls without a way of its own for the case that nobody answers there."""
+def _called(members: Sequence[Member], others: Mapping[str, Flow], flows: Mapping[str, Flow | None]) -> Iterable[str]:
+    """Every flow that another one calls."""
     for member in members:
         if member.ways is not None:
-            yield from (call.flow for call in member.ways.calls.values() if call.flow != member.id and call.on_expired is None)
+            yield from (call.flow for call in member.ways.calls.values() if call.flow != member.id)
     for name, flow in others.items():
         if flows[name] is flow:
-            calls = (node for node in flow.nodes.values() if isinstance(node, Call))
-            yield from (call.flow for call in calls if call.flow != name and call.on_expired is None)
+            yield from (node.flow for node in flow.nodes.values() if isinstance(node, Call) and node.flow != name)
 
 
 def _check_cycles(members: Sequence[Member], others: Mapping[str, Flow], flows: Mapping[str, Flow | None]) -> None:

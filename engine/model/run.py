@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from engine.model.inputs import Expectation
 from engine.model.values import Json, Millis
@@ -101,7 +101,8 @@ class HttpRequest(Struct, frozen=True, omit_defaults=True, tag="http"):
     url: str
     query: dict[str, list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
-    json: Json = None
+    json: Json | UnsetType = UNSET
+    """Null is a value."""
     body: str | None = None
     connection: str | None = None
     idempotency_key: str | None = None

@@ -135,6 +135,10 @@ class Executor:
         if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
 
+    async def give_up(self, due: DueWait) -> None:
+        """End the run of a deadline that ends every process in which it acts."""
+        await self._take(Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id), self._decider.give_up)
+
     async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis, key: Idempotency | None = None) -> tasks.Held:
         """Give free tasks of the queue to a worker, each until its `free_at`; callbacks in their payloads are still placeholders."""
         order = Order(tenant_id=tenant_id, queue=(queue, limit), idempotency=_key(key))
@@ -161,7 +165,8 @@ class Executor:
         It is taken once it is kept: a run that cannot go on at this moment does so later, and keeps no other from it.
         """
         order = Order(tenant_id=tenant_id, run_id=asked.run_id, listening_to=asked.name, idempotency=_key(asked.idempotency))
-        outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked))
+        earlier = None if asked.run_id is None else await self._store.signal(tenant_id, asked.name)
+        outcome = await self._take(order, partial(self._announcer.signal, tenant_id, asked, earlier))
         if isinstance(outcome, bytes):
             return msgspec.structs.replace(decode_announcement(outcome), replayed=True)
         for drafted in outcome.started:

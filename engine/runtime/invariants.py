@@ -46,7 +46,7 @@ _QUESTIONS: Final = (
                AND turn.event != 'reminded')
            WHERE next.at IS NOT wait.ended_at OR (wait.ended_by IS NOT NULL AND NOT CASE wait.ended_by
                WHEN 'answered' THEN next.event IN ('answered', 'delivered') WHEN 'expired' THEN next.event = 'timed_out'
-               ELSE next.event = wait.ended_by END)""",
+               WHEN 'cancelled' THEN next.event IN ('cancelled', 'given_up') ELSE next.event = wait.ended_by END)""",
     ),
     _Question(
         "I2: message {0} belongs to turn {1}, which is not there",

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Final
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from engine.model.events import Returned
@@ -46,8 +45,8 @@ class HttpPerformer:
         """The request with the addresses of callbacks in it."""
         request = call.invoke.request
         fill = partial(self._callbacks.filled, tenant_id=call.tenant_id, run_id=call.run_id)
-        filled = {name: fill(getattr(request, name)) for name in ("url", "query", "headers", "json", "body")}
-        return replace(request, **filled)
+        filled = {name: fill(getattr(request, name)) for name in ("query", "headers", "json", "body")}
+        return replace(request, url=self._callbacks.filled_url(request.url, call.tenant_id, call.run_id), **filled)
 
 
 def _outbound(request: HttpRequest, base: str, shown: Credentials | None, *, repeatable: bool) -> OutboundRequest:
@@ -56,7 +55,7 @@ def _outbound(request: HttpRequest, base: str, shown: Credentials | None, *, rep
         url=base + request.url,
         query=request.query,
         headers=request.headers,
-        json=UNSET if request.json is None else request.json,
+        json=request.json,
         body=request.body,
         timeout=request.timeout,
         retries=request.retries,

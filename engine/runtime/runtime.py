@@ -41,6 +41,7 @@ class Runtime:
         performers: Performers | None = None,
         post: Post | None = None,
         faults: FaultPoints | None = None,
+        lock: ServerLock | None = None,
     ) -> None:
         """`performers` and `post` stand in for what calls outside, in tests; without them nothing is called."""
         self.store = store
@@ -51,8 +52,8 @@ class Runtime:
         self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
         self.sender = None if post is None else Sender(store, registry, self.catalog, clock, post, Outside(faults=faults))
-        self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender)
-        self._lock: ServerLock | None = None
+        self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender, lock)
+        self._lock = lock
 
     @classmethod
     async def start(  # noqa: PLR0913 - all by name, most with a default
@@ -60,6 +61,7 @@ class Runtime:
         *,
         database_url: str,
         secret: bytes,
+        old_secret: bytes | None = None,
         clock: Clock | None = None,
         synchronous: Synchronous = "full",
         performers: Performers | None = None,
@@ -70,8 +72,9 @@ class Runtime:
     ) -> Self:
         """Open the database, migrating it first, and begin to tick; `serving=False` leaves scheduler and server lock alone.
 
-        `public_url` is what callback addresses begin with; `allowed_hosts` are addresses that flows may reach although they are not
-        public. Raises StoreError when the database cannot be used, or another server process uses it.
+        What was signed or sealed under `old_secret` stays good. `public_url` is what callback addresses begin with; `allowed_hosts` are
+        addresses that flows may reach although they are not public. Raises StoreError when the database cannot be used, or another server
+        process uses it.
         """
         clock = clock or SystemClock()
         path = sqlite_path(database_url)
@@ -79,8 +82,9 @@ class Runtime:
         if lock is not None:
             lock.acquire()
         store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
-        catalog, callbacks = Catalog(registry), Callbacks(Keyring({"a": secret}), public_url)
-        keyring, vault = Keyring({"a": secret}), Vault([secret])
+        keys = [secret] if old_secret is None else [secret, old_secret]
+        keyring, vault = Keyring(keys), Vault(keys)
+        catalog, callbacks = Catalog(registry), Callbacks(keyring, public_url)
         requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, vault, callbacks)
         runtime = cls(
             store,
@@ -92,8 +96,8 @@ class Runtime:
             performers=performers or {"http": requests},
             post=Post(OutboundClient(allowed_hosts), vault, callbacks),  # with places of its own: whoever hangs there holds up no run
             faults=faults,
+            lock=lock,
         )
-        runtime._lock = lock
         await runtime.catalog.refresh()
         if serving:
             runtime.scheduler.start()

@@ -21,6 +21,7 @@ from engine.runtime.catalog import Catalog
 from engine.runtime.clock import Clock
 from engine.runtime.executor import Executor
 from engine.runtime.store.port import DueWait, Store
+from engine.runtime.suspects import Slate, Suspects
 from engine.runtime.turns.admission import IDEMPOTENCY_LIFE
 from engine.runtime.webhooks.sender import Sender
 
@@ -56,7 +57,16 @@ class _Aside(Struct, frozen=True):
 class Scheduler:
     """Ticks while it is started; every job may run late, none twice at once."""
 
-    def __init__(self, store: Store, executor: Executor, catalog: Catalog, clock: Clock, sender: Sender | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        catalog: Catalog,
+        clock: Clock,
+        sender: Sender | None = None,
+        slate: Slate | None = None,
+    ) -> None:
+        """On the `slate` stands which deadlines are under way, for whoever starts after this process has died over one."""
         self._store = store
         self._executor = executor
         self._catalog = catalog
@@ -68,6 +78,7 @@ class Scheduler:
         self._stopping = False
         self._aside: dict[str, _Aside] = {}
         """Waits whose expiry failed: they must neither keep others from their turn nor be tried without end."""
+        self._suspects = Suspects(slate)
         self._under_way: set[asyncio.Task[Any]] = set()
         """The ticker's tasks that are at a job; its own end would cancel them."""
         self._watchdog: asyncio.Task[None] | None = None
@@ -107,7 +118,8 @@ class Scheduler:
             while (due := await self._next_due()) and not self._stopping:
                 self._last = self._clock.monotonic()
                 self._lag = max(0, self._store.now() - min(wait.due_at for wait in due))
-                done = await asyncio.gather(*(self._expire(wait, seen=(wait.wait_id, wait.due_at) in before) for wait in due))
+                with self._suspects.under_way([wait.wait_id for wait in due]):
+                    done = await asyncio.gather(*(self._expire(wait, seen=(wait.wait_id, wait.due_at) in before) for wait in due))
                 acted += done.count(True)
                 if None in done:
                     break
@@ -118,22 +130,32 @@ class Scheduler:
             return acted
 
     async def _next_due(self) -> list[DueWait]:
-        """Due waits without those that are left alone; there are some as long as any are due, however many are left alone."""
-        limit = _BATCH + len(self._aside)
+        """Due waits without those that are left alone; there are some as long as any are due, however many are left alone.
+
+        One that this process may die over comes by itself, after all others.
+        """
+        limit = _BATCH + len(self._aside) + len(self._suspects)
         due = await self._store.due(limit)
         if len(due) < limit:  # these are all: what is not among them has ended in another way
             seen = {wait.wait_id for wait in due}
             self._aside = {wait_id: aside for wait_id, aside in self._aside.items() if wait_id in seen}
+            self._suspects.keep(seen)
         now = self._clock.monotonic()
-        return [wait for wait in due if wait.wait_id not in self._aside or self._aside[wait.wait_id].until <= now][:_BATCH]
+        rested = [wait for wait in due if wait.wait_id not in self._aside or self._aside[wait.wait_id].until <= now]
+        ready = [wait for wait in rested if not self._suspects.is_hopeless(wait.wait_id)]
+        harmless = [wait for wait in ready if not self._suspects.deaths(wait.wait_id)]
+        return harmless[:_BATCH] or sorted(ready, key=lambda wait: self._suspects.deaths(wait.wait_id))[:1]
 
     async def _expire(self, wait: DueWait, *, seen: bool) -> bool | None:
         """Whether the deadline acted; None when nothing can be written at the moment. One `seen` is due still though it acted."""
         if seen:
             self._set_aside(wait, "NothingHappened")
             return False
+        deadly = self._suspects.is_deadly(wait.wait_id)
         try:
-            await self._executor.expire(wait)
+            await (self._executor.give_up(wait) if deadly else self._executor.expire(wait))
+            if deadly:
+                _log.error("run_given_up", tenant=wait.tenant_id, execution=wait.run_id)
         except Unavailable:
             _log.error("expiry_unavailable", tenant=wait.tenant_id, execution=wait.run_id)
             return None

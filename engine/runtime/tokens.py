@@ -1,6 +1,6 @@
 """Tokens are derived, not stored: an id and an HMAC of (purpose, tenant, id) under the server's key.
 
-The first character after the prefix names the key, so that keys can be rotated: new tokens are made with the first key of the ring,
+The first character after the prefix is of the key, so that keys can be rotated: new tokens are made with the first key of the ring, and
 tokens of the others stay valid until they are taken off it.
 """
 
@@ -8,7 +8,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -34,11 +35,15 @@ class Session(Struct, frozen=True, array_like=True):
 
 
 class Keyring:
-    """Makes and reads tokens under the server's keys; key ids are single characters, the first is used for new tokens."""
+    """Makes and reads tokens under the server's keys; the first is used for new tokens."""
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
-        self._keys = {key_id: _Mac(key) for key_id, key in keys.items()}
-        self._current = next(iter(self._keys))
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys: defaultdict[str, list[_Mac]] = defaultdict(list)
+        """By their characters, which two of them may share."""
+        for key in keys:
+            self._keys[_character(key)].append(_Mac(key))
+        self._current = _character(keys[0])
+        self._maker = _Mac(keys[0])
         self._encoder = msgspec.msgpack.Encoder()
         self._leases = msgspec.msgpack.Decoder(tuple[str, int])
         self._callbacks = msgspec.msgpack.Decoder(tuple[str, str, str])
@@ -47,7 +52,7 @@ class Keyring:
     def wait_token(self, tenant_id: str, wait_id: str) -> str:
         """The token that answers the wait."""
         raw = bytes.fromhex(wait_id.replace("-", ""))
-        return f"wt_{self._current}{_text(raw + self._mac(self._current, b'wait', tenant_id, raw))}"
+        return f"wt_{self._current}{_text(raw + self._made(b'wait', tenant_id, raw))}"
 
     def wait_id(self, tenant_id: str, token: str) -> str | None:
         """The id of the wait that the token was made for; None when it was never made here, or for another tenant."""
@@ -57,7 +62,7 @@ class Keyring:
     def lease_token(self, tenant_id: str, task_id: str, attempt: int) -> str:
         """The token of one claim of a task."""
         raw = self._encoder.encode((task_id, attempt))
-        return f"lt_{self._current}{_text(raw + self._mac(self._current, b'lease', tenant_id, raw))}"
+        return f"lt_{self._current}{_text(raw + self._made(b'lease', tenant_id, raw))}"
 
     def lease(self, tenant_id: str, token: str) -> tuple[str, int] | None:
         """Task and attempt of the token; None when it was never made here, or for another tenant."""
@@ -70,7 +75,7 @@ class Keyring:
     def callback_token(self, tenant_id: str, run_id: str, callback: str) -> str:
         """The token that calls one visit of a run back; the same visit has the same one."""
         raw = self._encoder.encode((tenant_id, run_id, callback))
-        return f"cb_{self._current}{_text(raw + self._mac(self._current, b'callback', '', raw))}"
+        return f"cb_{self._current}{_text(raw + self._made(b'callback', '', raw))}"
 
     def callback(self, token: str) -> tuple[str, str, str] | None:
         """Tenant, run and visit of the token; None when it was never made here."""
@@ -83,7 +88,7 @@ class Keyring:
     def session_token(self, session: Session) -> str:
         """The token that opens this session; the same session gives the same token."""
         raw = self._encoder.encode(session)
-        return f"st_{self._current}{_text(raw + self._mac(self._current, b'session', '', raw))}"
+        return f"st_{self._current}{_text(raw + self._made(b'session', '', raw))}"
 
     def session(self, token: str) -> Session | None:
         """The session that the token was made for; None when it was never made here. Its age is the caller's to judge."""
@@ -101,10 +106,11 @@ class Keyring:
         if raw is None or len(raw) <= _MAC_BYTES:
             return None
         said, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        return said if hmac.compare_digest(mac, self._mac(key_id, purpose, tenant_id, said)) else None
+        signed = _signed(purpose, tenant_id, said)
+        return said if any(hmac.compare_digest(mac, key.of(signed)) for key in self._keys[key_id]) else None
 
-    def _mac(self, key_id: str, purpose: bytes, tenant_id: str, said: bytes) -> bytes:
-        return self._keys[key_id].of(b"\0".join((purpose, tenant_id.encode(), said)))[:_MAC_BYTES]
+    def _made(self, purpose: bytes, tenant_id: str, said: bytes) -> bytes:
+        return self._maker.of(_signed(purpose, tenant_id, said))
 
 
 class _Mac:
@@ -122,7 +128,16 @@ class _Mac:
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(said)
         outer.update(inner.digest())
-        return outer.digest()
+        return outer.digest()[:_MAC_BYTES]
+
+
+def _signed(purpose: bytes, tenant_id: str, said: bytes) -> bytes:
+    return b"\0".join((purpose, tenant_id.encode(), said))
+
+
+def _character(key: bytes) -> str:
+    """One of 64 by which most other keys are told apart; it tells nothing of the key that would help to find it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(b"baton token key\0" + key).digest()[:1])[:1].decode()
 
 
 def _uuid(digits: str) -> str:

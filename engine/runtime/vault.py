@@ -50,6 +50,10 @@ class Vault:
         except InvalidTag as error:
             raise SealBroken("The sealed secret was changed, or is about something else.") from error
 
+    def has_key_of(self, sealed: bytes) -> bool:
+        """Whether one of the ring's keys has sealed it."""
+        return sealed[1 : 1 + _NAME_BYTES] in self._ciphers
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether the first key of the ring has sealed it; else it is to be sealed again before its key is taken off."""
         return sealed[1 : 1 + _NAME_BYTES] == self._current

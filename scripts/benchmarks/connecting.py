@@ -7,11 +7,12 @@ from statistics import median
 from time import perf_counter
 from typing import Final
 
-from scripts.benchmarks.load import Talk, open_session
+from scripts.benchmarks.load import Ping, Talk, open_session
 from scripts.benchmarks.over_http import Serving, serving
 from scripts.benchmarks.place import cpu_seconds
 from scripts.benchmarks.results import NewConnections
-from scripts.benchmarks.wire import Connection
+from scripts.benchmarks.subject import NOOP_PATH
+from scripts.benchmarks.wire import Connection, Exchange
 
 _CUSTOMERS: Final = 32
 
@@ -19,30 +20,39 @@ _CUSTOMERS: Final = 32
 async def connect_anew(folder: Path, rounds: int, seconds: float) -> NewConnections:
     """On a server of its own; its database and log are made in the folder."""
     async with serving(folder, "anew") as server:
-        port = server.listening.port
-        connection = await _connect(port)
-        talks = [Talk(await open_session(connection, server.listening.public_key)) for _ in range(_CUSTOMERS)]
+        connection = await _connect(server.listening.port)
+        sessions = [await open_session(connection, server.listening.public_key) for _ in range(_CUSTOMERS)]
         connection.close()
-        costs = [(await _cost(server, talks, seconds, anew=False), await _cost(server, talks, seconds, anew=True)) for _ in range(rounds)]
+        pings, talks = [Ping(NOOP_PATH, session) for session in sessions], [Talk(session) for session in sessions]
+        bare = [await _both(server, pings, seconds) for _ in range(rounds)]
+        costs = [await _both(server, talks, seconds) for _ in range(rounds)]
     return NewConnections(
-        kept_us=median(kept for kept, _ in costs), new_us=median(new for _, new in costs), ratio=median(new / kept for kept, new in costs)
+        kept_us=median(kept for kept, _ in costs),
+        new_us=median(new for _, new in costs),
+        noop_extra_us=median(new - kept for kept, new in bare),
+        ratio=median(new / kept for kept, new in costs),
     )
 
 
-async def _cost(server: Serving, talks: Sequence[Talk], seconds: float, *, anew: bool) -> float:
-    """The server's CPU time for each turn, in microseconds."""
+async def _both(server: Serving, exchanges: Sequence[Exchange], seconds: float) -> tuple[float, float]:
+    """On connections that stay, and then on a new one each time."""
+    return await _cost(server, exchanges, seconds, anew=False), await _cost(server, exchanges, seconds, anew=True)
+
+
+async def _cost(server: Serving, exchanges: Sequence[Exchange], seconds: float, *, anew: bool) -> float:
+    """The server's CPU time for each exchange, in microseconds."""
     until, before = perf_counter() + seconds, cpu_seconds(server.process)
-    turns = sum(await asyncio.gather(*(_go_on(server.listening.port, talk, until, anew=anew) for talk in talks)))
-    return (cpu_seconds(server.process) - before) / turns * 1_000_000
+    taken = sum(await asyncio.gather(*(_go_on(server.listening.port, exchange, until, anew=anew) for exchange in exchanges)))
+    return (cpu_seconds(server.process) - before) / taken * 1_000_000
 
 
-async def _go_on(port: int, talk: Talk, until: float, *, anew: bool) -> int:
-    turns = 0
-    while not turns or perf_counter() < until:
+async def _go_on(port: int, exchange: Exchange, until: float, *, anew: bool) -> int:
+    taken = 0
+    while not taken or perf_counter() < until:
         connection = await _connect(port)
-        turns += len(await connection.repeat(talk, 0 if anew else until))
+        taken += len(await connection.repeat(exchange, 0 if anew else until))
         connection.close()
-    return turns
+    return taken
 
 
 async def _connect(port: int) -> Connection:

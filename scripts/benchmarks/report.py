@@ -67,6 +67,7 @@ def _large(large: Large | None) -> Iterator[str]:
     yield ""
     yield "CPU us of a turn, where more is asked of it:"
     yield f"{new.kept_us:>8.0f} on a connection that stays, {new.new_us:.0f} on one of its own (the server's, over HTTP)"
+    yield f"{new.noop_extra_us:>8.0f} is what a connection of its own adds to the no-op"
     yield f"{longer.small_us:>8.0f} after {longer.small:,} turns of its run, {longer.large_us:.0f} after {longer.large:,}"
     yield f"{among.small_us:>8.0f} among {among.small:,} waiting runs, {among.large_us:.0f} among {among.large:,}"
     yield from _storm(large.storm)

@@ -136,6 +136,8 @@ class NewConnections(Struct, frozen=True):
 
     kept_us: float
     new_us: float
+    noop_extra_us: float
+    """What a connection of its own adds to a request of the no-op: accepting it and letting it go."""
     ratio: float
 
 

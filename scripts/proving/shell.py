@@ -41,7 +41,7 @@ async def opened_shell(database: Path) -> AsyncIterator[tuple[Runtime, ManualClo
     """Nothing ticks in it but what the proof lets tick."""
     clock = ManualClock()
     store, registry = await open_sqlite(database, clock, synchronous="normal")
-    runtime = Runtime(store, registry, Keyring({"a": b"k" * 32}), clock)
+    runtime = Runtime(store, registry, Keyring([b"k" * 32]), clock)
     for text in _FLOWS:
         flow = load_flow(Source("flow.yaml", text)).flow
         assert flow is not None

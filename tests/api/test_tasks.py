@@ -74,6 +74,19 @@ async def test_a_task_that_fails_takes_its_branch_and_one_to_be_tried_again_is_f
 
 
 @pytest.mark.parametrize("act", ["complete", "fail", "heartbeat"])
+async def test_whoever_has_given_a_task_back_has_no_more_to_say_of_it_but_a_repeat_gets_its_answer(world: World, act: str) -> None:
+    task = await claimed(world)
+    path, held = f"{TASKS}/{task['task_id']}", {"lease_token": task["lease_token"]}
+    first, again = [
+        await world.send("POST", f"{path}/fail", token="sk_acme", body={**held, "retry": True}, idempotency_key="back") for _ in range(2)
+    ]
+    late = await ask(world, f"{task['task_id']}/{act}", **held)
+    assert (late.status_code, late.json()["error"], late.json()["details"]["reason"]) == (409, "invalid_wait_token", "superseded")
+    assert (first.status_code, again.content, again.headers["idempotent-replayed"]) == (200, first.content, "true")
+    assert (await shown(world, task))[0] == "waiting_time"
+
+
+@pytest.mark.parametrize("act", ["complete", "fail", "heartbeat"])
 async def test_a_claim_is_worth_nothing_to_others_or_for_another_task(world: World, act: str) -> None:
     task = await claimed(world)
     for path, key, token, told in (

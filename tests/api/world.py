@@ -156,7 +156,7 @@ async def opened_world(settings: Settings | None = None, *, dev: bool = False) -
     clock = ManualClock()
     registry = MemoryRegistry()
     await stock(registry, clock.wall())
-    runtime = Runtime(MemoryStore(clock), registry, Keyring({"a": b"k" * 32}), clock)
+    runtime = Runtime(MemoryStore(clock), registry, Keyring([b"k" * 32]), clock)
     await runtime.catalog.refresh()
     app = create_app(runtime, settings or Settings(rate_limit_sessions=None, rate_limit_messages=None), dev=dev)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # both are ASGI, each spells it its own way

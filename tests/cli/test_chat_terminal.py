@@ -125,6 +125,28 @@ def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(flows: Path, folder: P
         assert somebody.leaves() == 1
 
 
+def test_what_was_said_until_ctrl_c_is_recorded_and_passes_as_a_test(baton: Baton, flows: Path, folder: Path) -> None:
+    asks_twice = PATIENT.replace("2s", "30m").replace("next: hello\n", "next: town\n", 1)
+    (flows / "patient.yaml").write_text(f"{asks_twice}  town: {{type: ask, prompt: Your town?, next: hello}}\n")
+    with person(folder, "patient", "--record", "flows/patient.test.yaml") as somebody:
+        somebody.reads(r"\] > ")
+        somebody.types("Ada\n")
+        somebody.reads(r"Your town\?(?s:.*)\] > ")
+        somebody.types("Ul")
+        somebody.process.send_signal(2)
+        assert somebody.leaves() == 1
+        assert somebody.lines()[-4:] == ["Saved as flows/patient.test.yaml.", "", "Aborted!", ""]
+    assert baton("test").stdout == "1 passed, 0 failed.\n"
+    steps = (flows / "patient.test.yaml").read_text()
+    assert '- user: "Ada"\n' in steps
+    assert steps.endswith('- bot: "Your town?"\n      - status: waiting_input\n')
+
+
+def test_where_nothing_was_said_nothing_is_recorded(baton: Baton, flows: Path, folder: Path) -> None:
+    assert baton("chat", "nobody", "--record", "talk.yaml").exit_code == 1
+    assert not (folder / "talk.yaml").exists()
+
+
 def test_a_program_that_was_stopped_goes_on_where_it_was(flows: Path, folder: Path) -> None:
     (flows / "patient.yaml").write_text(PATIENT.replace("1h", "1d").replace("2s", "1h"))
     with person(folder, "patient") as somebody:

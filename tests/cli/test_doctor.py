@@ -31,7 +31,7 @@ def healthy(folder: Path, tenant: dict[str, Any], monkeypatch: pytest.MonkeyPatc
 def test_all_is_well_after_init_with_a_secret_key(baton: Baton, healthy: Path) -> None:
     assert baton("doctor").exit_code == 0
     assert checks(baton) == dict.fromkeys(
-        ("versions", "settings", "secret key", "callbacks", "database", "schema", "clock", "scheduler", "webhooks"), True
+        ("versions", "settings", "secret key", "callbacks", "database", "schema", "clock", "scheduler", "secrets", "webhooks"), True
     )
 
 
@@ -40,6 +40,13 @@ def test_it_tells_what_the_addresses_of_callbacks_begin_with(baton: Baton, healt
     assert "BATON_PUBLIC_URL is not set: only who reaches 0.0.0.0 by that name" in baton("doctor").stdout
     monkeypatch.setenv("BATON_PUBLIC_URL", "https://chat.example/")
     assert "begin with https://chat.example\n" in baton("doctor").stdout
+
+
+def test_it_tells_that_no_traces_are_sent_where_somebody_wants_them(baton: Baton, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "traces" not in checks(baton)
+    monkeypatch.setenv("BATON_OTEL_ENDPOINT", "http://collector.example:4318")
+    assert "BATON_OTEL_ENDPOINT is set, and does nothing in this version: no traces are sent\n" in baton("doctor").stdout
+    assert checks(baton)["traces"]
 
 
 def test_a_missing_secret_key_is_found(baton: Baton, tenant: dict[str, Any]) -> None:
@@ -77,3 +84,15 @@ def test_a_wait_that_nobody_lets_expire_is_found(baton: Baton, healthy: Path) ->
     columns = "tenant_id, id, run_id, rev, opened_at, deadline, due_at, answerable"
     execute(healthy, f"INSERT INTO wait ({columns}) VALUES ('t', 'w', 'r', 1, 1000, 2000, 2000, 1)")  # noqa: S608 - the columns stand above
     assert not checks(baton)["scheduler"]
+
+
+def test_secrets_that_no_key_opens_are_found(baton: Baton, healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    baton("connections", "set", "shop", "--kind", "bearer", "--url", "https://shop.example", typed="s3cret")
+    assert checks(baton)["secrets"]
+    monkeypatch.setenv("BATON_SECRET_KEY", SECRET[::-1])
+    assert "1 secret of connections or webhooks open with no key that is set" in baton("doctor").stdout
+    monkeypatch.setenv("BATON_OLD_SECRET_KEY", SECRET)
+    assert checks(baton)["secrets"]
+    assert baton("connections", "reseal").stdout == "1 secret sealed again.\n"
+    monkeypatch.delenv("BATON_OLD_SECRET_KEY")
+    assert checks(baton)["secrets"]

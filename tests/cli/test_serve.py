@@ -98,10 +98,23 @@ def test_without_dev_and_a_secret_key_it_does_not_start(folder: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_more_than_one_process_on_sqlite_is_refused(folder: Path) -> None:
-    result = refused(folder, "--workers", "2")
+@pytest.mark.parametrize(("options", "settings"), [(("--workers", "2"), {}), ((), {"BATON_WORKERS": "2"})])
+def test_more_than_one_process_is_refused_with_what_this_version_can_do(
+    folder: Path, options: tuple[str, ...], settings: dict[str, str]
+) -> None:
+    result = refused(folder, *options, **settings)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "SQLite" in result.stderr
+    told = "A SQLite database has one server process, not 2, and other databases come in a later version"
+    assert result.stderr == f"Error: {told}: leave --workers and BATON_WORKERS out.\n"
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://collector.example:4318"])
+def test_a_setting_that_does_nothing_yet_is_told_in_the_log(folder: Path, endpoint: str) -> None:
+    with running_server(folder, settings={"BATON_OTEL_ENDPOINT": endpoint}) as server:
+        pass
+    told = [line for line in map(json.loads, server.errors().splitlines()) if line["event"] == "otel_endpoint_ignored"]
+    assert [(line["level"], line["setting"]) for line in told] == ([("warning", "BATON_OTEL_ENDPOINT")] if endpoint else [])
+    assert "collector.example" not in server.errors()
 
 
 def test_a_second_server_on_the_same_database_is_refused(folder: Path) -> None:

@@ -28,7 +28,7 @@ from engine.testing.conversations.memories import LivingRuns
 from engine.testing.memory import MemoryRegistry, MemoryStore
 
 TENANT: Final = "0198d000-0000-7000-8000-000000000001"
-_KEYRING: Final = Keyring({"a": bytes(32)})
+_KEYRING: Final = Keyring([bytes(32)])
 _AT_ONCE: Final = 64
 
 

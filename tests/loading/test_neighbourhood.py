@@ -67,13 +67,10 @@ def test_a_question_without_a_timeout_is_warned_of_in_the_file_that_is_called_an
     assert together(SLOW, "flow: jumps\nnodes:\n  a: {type: jump, flow: slow}\n") == [[], []]
 
 
-def test_it_is_not_where_every_call_says_what_comes_when_nobody_answers() -> None:
+def test_it_is_warned_of_also_where_a_call_says_what_comes_when_nobody_answers() -> None:
     patient = calling("slow").replace("next: end", "on_expired: end, next: end")
-    other = calling("slow").replace("flow: calls", "flow: other")
-    assert together(SLOW, patient) == [[], []]
-    assert together(SLOW, published=(patient,)) == [[]]
-    assert together(SLOW, patient, other) == [["3:3 wait.no_timeout"], [], []]
-    assert together(SLOW, patient, published=(other,)) == [["3:3 wait.no_timeout"], []]
+    assert together(SLOW, patient) == [["3:3 wait.no_timeout"], []]
+    assert together(SLOW, published=(patient,)) == [["3:3 wait.no_timeout"]]
 
 
 def test_a_wait_for_time_needs_no_timeout_since_it_ends_by_itself() -> None:
@@ -127,6 +124,17 @@ def test_a_call_between_the_nodes_of_a_cycle_is_a_wait_only_if_every_way_through
     assert together(around, sometimes) == [["3:3 cycle.condition"], []]
     assert together(around, never) == [["3:3 cycle.no_wait"], []]
     assert load_flow(Source("a.yaml", around)).diagnostics == ()
+
+
+def test_a_branch_without_weight_and_a_moment_that_is_written_out_end_no_cycle_across_flows() -> None:
+    split = "{type: split, branches: [{weight: 1, next: on}, {weight: 0, next: end}]}"
+    chance = PING.replace("  on:", f"  maybe: {split}\n  on:").replace("next: on}\n", "next: maybe}\n", 1)
+    once = PONG.replace("on: {type: call", "on: {type: wait, until: 2090-01-01, next: call}\n  call: {type: call")
+    assert together(chance, PONG) == [["3:3 cycle.no_wait"], ["3:3 cycle.no_wait"]]
+    assert together(PING, once) == [["3:3 cycle.no_wait"], ["3:3 cycle.no_wait"]]
+    assert together(PING, published=(once,)) == [["3:3 cycle.no_wait"]]
+    [first, _] = load_flows([Source("once.yaml", once), Source("ping.yaml", PING)])
+    assert [found.hint for found in first.diagnostics] == ["a moment that is written out is waited for once"]
 
 
 def test_two_files_of_the_same_id_are_each_looked_at() -> None:

@@ -73,6 +73,8 @@ class State(Struct, frozen=True):
     kept: tuple[tuple[int, str, int], ...] = ()
     """Events that have come and were not taken: (moment, kind, n), the oldest first."""
     taken: tuple[int, ...] = ()
+    called: frozenset[str] = frozenset()
+    """Callbacks that have been called: each is once."""
 
     @property
     def text(self) -> str:
@@ -89,7 +91,11 @@ class State(Struct, frozen=True):
 def after(state: State, happening: Happening, now: int) -> tuple[State, bool]:
     """The state when it has happened, and whether somebody will look after the run."""
     match happening:
+        case Arrives(kind, _, _, _) if kind in state.called:
+            return state, False
         case Arrives(kind, n, seen, _):
+            called = state.called | {kind} if kind.endswith(" called") else state.called
+            state = replace(state, called=called)
             return replace(state, kept=(*state.kept, (now, kind, n))), seen and kind in HEARD.get(state.at, ())
         case Begins(seen):
             return (replace(state, at="first", until=now + LASTS), seen) if state.at == "ask" else (state, False)

@@ -108,7 +108,7 @@ async def _engine(line: Line, who: Owner) -> list[Route]:
     items = [{"intent_name": "chatting", "text": "hello", "context": {"a": 1}, "idempotency_key": "bulk-1"}]
     event = {"event_name": "order.paid", "data": {"order": "A-1"}, "idempotency_key": "event-1"}
     execution, own = f"{ENGINE}/executions/{{execution_id}}", f"{ENGINE}/executions/{mine['execution_id']}"
-    token = Keyring({"a": SECRET}).callback_token(who.place.tenant_id, called["execution_id"], "0/called/1")
+    token = Keyring([SECRET]).callback_token(who.place.tenant_id, called["execution_id"], "0/called/1")
     return [
         Route("POST", f"{ENGINE}/triggers/chat", f"{ENGINE}/triggers/chat", who.api, trigger),
         Route("POST", f"{execution}/resume", f"{own}/resume", who.api, resume),

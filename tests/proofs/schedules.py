@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from engine.errors import ExecutionAborted, InvalidWaitToken
+from engine.errors import ExecutionAborted, IdempotencyConflict, InvalidWaitToken
 from engine.loading import Source
 from engine.runtime.administration import publish
 from engine.runtime.catalog import Catalog
 from engine.runtime.executor import Executor
 from engine.runtime.replies import TurnReply
-from engine.runtime.requests import Caller, CancelRequest, ResumeRequest, SignalRequest, TriggerRequest
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.store.port import DueWait, Noted, Order, Store
 from engine.runtime.store.registry import Registry
@@ -79,7 +79,7 @@ class Group:
     """Runs that live through a schedule together."""
 
     def __init__(self, store: Store, catalog: Catalog, clock: ManualClock, numbers: Iterator[int]) -> None:
-        self._keyring = Keyring({"a": b"k" * 32})
+        self._keyring = Keyring([b"k" * 32])
         self._clock = clock
         self._store = store
         self._executor = _Mortal(store, catalog, self._keyring, clock, new_id=lambda: str(uuid.UUID(int=next(numbers))))
@@ -133,15 +133,16 @@ class Group:
         _seen.set(seen)
         try:
             await happens
-        except (InvalidWaitToken, ExecutionAborted):
-            """The run was cancelled, or has ended."""
+        except (InvalidWaitToken, ExecutionAborted, IdempotencyConflict):
+            """The run was cancelled, or has ended, or was called back before."""
 
     async def _arrives(self, begun: TurnReply, kind: Kind, n: int) -> None:
         run_id, data = begun.execution_id, {"run": begun.execution_id, "order": kind, "n": n}
         match kind:
             case "first called" | "second called":
                 name = callback_name(run_id, f"0/{kind.split(' ')[0]}/1")
-                await self._executor.signal(TENANT, SignalRequest(name=name, data=data, run_id=run_id))
+                key = Idempotency("callback", name, str(n).encode())
+                await self._executor.signal(TENANT, SignalRequest(name=name, data=data, run_id=run_id, idempotency=key))
             case "failed":
                 await self._executor.signal(TENANT, SignalRequest(name="order.failed", data=data))
             case _:

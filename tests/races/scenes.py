@@ -52,7 +52,7 @@ nodes:
 """,
 )
 CALLER: Final = Caller(tenant_id=TENANT, surface="engine")
-_TOKENS: Final = Keyring({"a": bytes(32)})
+_TOKENS: Final = Keyring([bytes(32)])
 
 
 class Scene:

@@ -139,7 +139,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClo
         store, registry = MemoryStore(clock), MemoryRegistry()
     else:
         store, registry = await open_sqlite(database, clock)
-    runtime = Runtime(store, registry, Keyring({"a": b"k" * 32}), clock, performers={"http": script})
+    runtime = Runtime(store, registry, Keyring([b"k" * 32]), clock, performers={"http": script})
     opened = World(runtime, clock, database)
     await opened.publish_text(ORDER)
     await opened.publish_text(STRICT)

@@ -3,13 +3,15 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from engine.errors import InvalidWaitToken, TurnInProgress
 from engine.model.events import Returned
 from engine.model.flow import Flow, Intent
 from engine.model.nodes import Ask, Http, Message
 from engine.model.run import Invoke
-from engine.runtime.requests import CancelRequest, Idempotency, TriggerRequest
+from engine.runtime.replies import decode_reply
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, TriggerRequest
 from tests.runtime.conftest import Script, World, until
 
 CALLING = Flow(
@@ -141,11 +143,75 @@ async def test_a_result_that_comes_after_a_cancel_changes_nothing(calling: World
     assert len(script.asked) == 1
 
 
-async def test_a_request_whose_run_was_cancelled_in_a_call_is_told_so_when_it_is_repeated(calling: World, script: Script) -> None:
-    async def hang(_: Invoke) -> Returned:
-        await asyncio.Event().wait()
-        raise AssertionError
+async def spoken(world: World, caller: Caller) -> list[tuple[str, list[str]]]:
+    """Who has said what in the conversation, in sequence."""
+    views = await world.executor.messages(caller, caller.conversation_id or "")
+    assert [view.message.sequence for view in views] == list(range(len(views)))
+    said = [(view.message, decode_reply(view.reply)) for view in views]
+    return [
+        (row.role, [block.payload["text"] for block in reply.blocks] if row.role == "assistant" else [row.text or ""])
+        for row, reply in said
+    ]
 
+
+async def hang(_: Invoke) -> Returned:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_what_was_said_before_a_call_is_a_message_while_the_call_lasts_and_the_same_one_when_it_has_gone_on(
+    calling: World, script: Script
+) -> None:
+    go_on = asyncio.Event()
+
+    async def act(invoke: Invoke) -> Returned:
+        await go_on.wait()
+        return Returned(at=0, step=invoke.step, result={"status": 200})
+
+    script.act = act
+    caller = await calling.customer()
+    await calling.executor.trigger(caller, ASKED, patience=0)
+    assert await spoken(calling, caller) == [("user", ["hi"]), ("assistant", ["One moment."])]
+    go_on.set()
+    await calling.executor.worker.drain()
+    assert await spoken(calling, caller) == [("user", ["hi"]), ("assistant", ["One moment.", "Paid 200. Anything else?"])]
+
+
+async def test_a_cancel_that_breaks_a_call_off_leaves_the_message_of_what_was_said_before_it(calling: World, script: Script) -> None:
+    script.act = hang
+    caller = await calling.customer()
+    first = await calling.executor.trigger(caller, ASKED, patience=0)
+    await calling.executor.cancel(caller, CancelRequest(run_id=first.reply.execution_id))
+    assert await spoken(calling, caller) == [("user", ["hi"]), ("assistant", ["One moment."])]
+
+
+async def test_a_trigger_that_takes_the_place_of_a_run_in_its_call_leaves_the_message_of_what_that_has_said(
+    calling: World, script: Script
+) -> None:
+    await calling.publish(replace(CALLING, on_trigger="replace"), "replacing")
+    script.act = hang
+    caller = await calling.customer()
+    await calling.executor.trigger(caller, ASKED, patience=0)
+    await calling.executor.trigger(caller, replace(ASKED, text="again", idempotency=None), patience=0)
+    assert await spoken(calling, caller) == [
+        ("user", ["hi"]),
+        ("assistant", ["One moment."]),
+        ("user", ["again"]),
+        ("assistant", ["One moment."]),
+    ]
+
+
+async def test_a_turn_that_says_something_only_after_its_call_has_no_message_before(calling: World, script: Script) -> None:
+    await calling.publish(replace(CALLING, start="look"), "silent")
+    script.act = hang
+    caller = await calling.customer()
+    first = await calling.executor.trigger(caller, ASKED, patience=0)
+    assert await spoken(calling, caller) == [("user", ["hi"])]
+    await calling.executor.cancel(caller, CancelRequest(run_id=first.reply.execution_id))
+    assert await spoken(calling, caller) == [("user", ["hi"])]
+
+
+async def test_a_request_whose_run_was_cancelled_in_a_call_is_told_so_when_it_is_repeated(calling: World, script: Script) -> None:
     script.act = hang
     caller = await calling.customer()
     asking = asyncio.create_task(calling.executor.trigger(caller, ASKED))

@@ -59,7 +59,7 @@ async def shop(listener: Listener) -> AsyncIterator[World]:
     """A shell whose one connection leads to the listener, below /v1."""
     clock = ManualClock()
     store, registry = MemoryStore(clock), MemoryRegistry()
-    catalog, keyring, vault = Catalog(registry), Keyring({"a": KEY}), Vault([KEY])
+    catalog, keyring, vault = Catalog(registry), Keyring([KEY]), Vault([KEY])
     client = OutboundClient([f"127.0.0.1:{listener.port}"])
     performer = HttpPerformer(client, catalog, vault, Callbacks(keyring, "https://baton.example"))
     runtime = Runtime(store, registry, keyring, clock, catalog=catalog, performers={"http": performer})

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pytest
 
-from engine.runtime.callbacks import Callbacks
+from engine.runtime.callbacks import PATH, Callbacks
 from engine.runtime.catalog import Catalog
 from engine.runtime.connections import BadConnection, Terms, put_connection, seal_again
 from engine.runtime.outbound.client import OutboundClient
@@ -59,9 +60,9 @@ async def shop(listener: Listener) -> AsyncIterator[World]:
     store, registry = MemoryStore(clock), MemoryRegistry()
     catalog = Catalog(registry)
     performer = HttpPerformer(
-        OutboundClient([f"127.0.0.1:{listener.port}"]), catalog, Vault([KEY]), Callbacks(Keyring({"a": KEY}), "https://baton.example")
+        OutboundClient([f"127.0.0.1:{listener.port}"]), catalog, Vault([KEY]), Callbacks(Keyring([KEY]), "https://baton.example")
     )
-    runtime = Runtime(store, registry, Keyring({"a": KEY}), clock, catalog=catalog, performers={"http": performer})
+    runtime = Runtime(store, registry, Keyring([KEY]), clock, catalog=catalog, performers={"http": performer})
     world = World(runtime, clock, None)
     await world.publish_text(SHOP.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
     yield world
@@ -160,6 +161,48 @@ async def test_nobody_gets_the_address_of_a_callback_by_writing_its_placeholder_
         await shop.trigger(await shop.customer(), "forged")
     assert [line.split(" ")[1] for line in listener.lines] == ["/asked", "/told"] * 2
     assert not any(b"cb_" in body or b"callbacks" in body for body in listener.bodies)
+
+
+TOLD = """
+flow: told
+intent: {}
+variables: {nothing: null}
+nodes:
+  tell:
+    type: http
+    method: POST
+    url: "ORIGIN/hooks/{{ callbacks.paid }}/{{ 'to ' ~ callbacks.paid }}?back={{ callbacks.paid }}"
+    query: {again: "{{ callbacks.paid }}"}
+    json: "{{ vars.nothing }}"
+    on_error: end
+    next: paid
+  paid: {type: wait, event: order.paid, timeout: {after: 1h, next: end}, next: end}
+"""
+
+
+async def told(shop: World, listener: Listener) -> TurnReply:
+    await shop.publish_text(TOLD.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
+    listener.answers = [plain()]
+    return await shop.trigger(await shop.customer(), "told")
+
+
+async def test_the_address_of_a_callback_is_one_component_of_the_address_that_it_stands_in(shop: World, listener: Listener) -> None:
+    reply = await told(shop, listener)
+    address = f"https://baton.example{PATH}{Keyring([KEY]).callback_token(TENANT, reply.execution_id, '0/paid/1')}"
+    encoded = quote(address, safe="")
+    assert listener.lines == [f"POST /hooks/{encoded}/to%20{encoded}?back={encoded}&again={encoded} HTTP/1.1"]
+
+
+async def test_an_expression_that_gives_null_sends_null_as_json(shop: World, listener: Listener) -> None:
+    await told(shop, listener)
+    assert (listener.bodies, listener.heads[0]["content-type"]) == ([b"null"], "application/json")
+
+
+async def test_a_request_without_json_sends_nothing(shop: World, listener: Listener) -> None:
+    await shop.publish_text(KEYLESS.replace("ORIGIN", f"http://127.0.0.1:{listener.port}"))
+    listener.answers = [plain()]
+    await shop.trigger(await shop.customer(), "keyless")
+    assert (listener.bodies, "content-type" in listener.heads[0]) == ([b""], False)
 
 
 KEYLESS = """

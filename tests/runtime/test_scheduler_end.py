@@ -35,7 +35,7 @@ class SlowToLook(MemoryStore):
 
 
 def shell(store: MemoryStore, clock: ManualClock) -> Runtime:
-    return Runtime(store, MemoryRegistry(), Keyring({"a": b"k" * 32}), clock)
+    return Runtime(store, MemoryRegistry(), Keyring([b"k" * 32]), clock)
 
 
 async def test_a_job_under_way_is_waited_for_and_not_cancelled(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:

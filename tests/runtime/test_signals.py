@@ -323,6 +323,23 @@ async def test_a_callback_ends_its_visit_once(world: World) -> None:
         await world.executor.signal(TENANT, calling(reply, "other"))
 
 
+@pytest.mark.parametrize("pruned", [False, True])
+async def test_a_callback_is_called_once_also_when_its_first_call_was_days_ago(world: World, *, pruned: bool) -> None:
+    reply = await waiting(world, flow=ASKED_AGAIN)
+    first = await world.executor.signal(TENANT, calling(reply))
+    world.clock.advance(2 * SIGNAL_LIFE)
+    if pruned:
+        await world.runtime.store.prune(world.runtime.store.now() - SIGNAL_LIFE)
+    again = await world.executor.signal(TENANT, calling(reply))
+    assert (again.event_id, again.execution_ids, again.replayed) == (first.event_id, [], True)
+    with pytest.raises(IdempotencyConflict):
+        await world.executor.signal(TENANT, calling(reply, "other"))
+    await world.executor.cancel(Caller(tenant_id=TENANT, surface="engine"), CancelRequest(run_id=reply.execution_id))
+    for status in ("paid", "other"):
+        with pytest.raises(ExecutionAborted):
+            await world.executor.signal(TENANT, calling(reply, status))
+
+
 async def test_a_callback_of_a_run_that_has_ended_is_told_so(world: World) -> None:
     reply = await waiting(world, flow=CALLED)
     world.clock.advance(15 * MINUTE)

@@ -111,6 +111,40 @@ async def test_a_task_that_is_given_back_is_free_at_once(checked: World) -> None
     assert [one.attempt for one in await claim(checked, TENANT, "documents", 1, MINUTE)] == [2]
 
 
+async def test_a_claim_that_is_given_back_is_worth_nothing_from_then_on_whether_or_not_somebody_has_the_task(checked: World) -> None:
+    await checked.trigger(await checked.customer(), "checked")
+    [task] = await claim(checked, TENANT, "documents", 1, MINUTE)
+    await checked.executor.keep_task(TENANT, task.id, 1, 0)
+
+    async def refused() -> list[str]:
+        late = (
+            checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True})),
+            checked.executor.deliver(TENANT, task.id, 1, Verdict(code="lost")),
+            checked.executor.keep_task(TENANT, task.id, 1, MINUTE),
+            checked.executor.keep_task(TENANT, task.id, 1, 0),
+        )
+        outcomes = await asyncio.gather(*late, return_exceptions=True)
+        return [one.reason for one in outcomes if isinstance(one, InvalidWaitToken)]
+
+    assert await refused() == ["superseded"] * 4
+    [again] = await claim(checked, TENANT, "documents", 1, MINUTE)
+    assert again.attempt == 2
+    assert await refused() == ["superseded"] * 4
+    assert texts((await checked.executor.deliver(TENANT, task.id, 2, Verdict(result={"ok": 1}))).reply) == ["1 1"]
+
+
+async def test_a_claim_is_given_back_or_its_task_ended_and_never_both(checked: World) -> None:
+    for first in ("back", "result"):
+        await checked.trigger(await checked.customer(), "checked")
+        [task] = await claim(checked, TENANT, "documents", 1, MINUTE)
+        back = checked.executor.keep_task(TENANT, task.id, 1, 0)
+        result = checked.executor.deliver(TENANT, task.id, 1, Verdict(result={"ok": True}))
+        outcomes = await asyncio.gather(*([back, result] if first == "back" else [result, back]), return_exceptions=True)
+        assert [isinstance(one, InvalidWaitToken) for one in outcomes] == [False, True]
+        left = await claim(checked, TENANT, "documents", 1, MINUTE)
+        assert [one.attempt for one in left] == ([2] if first == "back" else [])
+
+
 async def test_tasks_come_in_the_order_in_which_they_were_made_and_from_their_queue_alone(checked: World) -> None:
     caller = await checked.customer()
     runs = []

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,23 @@ def test_both_branches_of_the_conversation_are_taken() -> None:
     thirds = {expected(number)[2].split()[1] for number in range(12)}
     assert thirds == {"table", "party"}
     assert {len(expected(number)) for number in range(12)} == {TURNS}
+
+
+def test_the_other_engines_are_installed_to_be_compared_with_and_not_for_the_help(tmp_path: Path) -> None:
+    scripts, python = tmp_path / "scripts", tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    scripts.mkdir()
+    shutil.copy(ROOT / "scripts" / "bench", scripts / "bench")
+    (scripts / "_environment").write_text("environment() { :; }\nenvironment_of_peers() { echo installed; }\n")
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+
+    def said(*options: str) -> list[str]:
+        return subprocess.run([scripts / "bench", "peers", *options], capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert said("--help") == ["-P -m scripts.benchmarks.peers --help"]
+    assert said("--rounds", "2", "--help") == ["-P -m scripts.benchmarks.peers --rounds 2 --help"]
+    assert said("--rounds", "2") == ["installed", "-P -m scripts.benchmarks.peers --rounds 2"]
 
 
 def test_every_engine_is_pinned_with_its_hashes() -> None:

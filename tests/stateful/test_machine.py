@@ -31,7 +31,7 @@ from tests.stateful.model import FLOW, HOUR, Journey, Model
 Result = TypeVar("Result")
 
 TENANT = "t"
-KEYRING = Keyring({"a": bytes(32)})
+KEYRING = Keyring([bytes(32)])
 KEPT = 23 * HOUR
 AT_ONCE = 64
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.model.values import Json
 from engine.runtime.store.changes import DAY
 from engine.runtime.store.port import Noted, Order, Record, RunFilter, Snapshot, Store, UsageSum
+from engine.runtime.store.rows import SignalRow
 from engine.testing.clock import ManualClock
 from tests.store.turns import MINUTE, conversation, end_wait, ending, idempotency, look, start, starting
 
@@ -72,6 +74,20 @@ async def test_messages_come_in_sequence_with_the_reply_of_their_turn(store: Sto
         (3, "assistant", None, None),
     ]
     assert [one.reply for one in shown] == [f"reply {run_id} {rev}".encode() for rev in (1, 1, 2, 2)]
+
+
+async def test_the_oldest_signal_of_a_name_is_found_in_its_tenant_alone(store: Store, clock: ManualClock) -> None:
+    async def keep(tenant_id: str, id_: str, name: str, data: Json) -> None:
+        row = SignalRow(tenant_id=tenant_id, id=id_, name=name, at=store.now(), data=data)
+        await store.take(Order(tenant_id=tenant_id), lambda _: (Noted(signal=row), None))
+        clock.advance(1)
+
+    for tenant_id, id_, name in (("other", "1", "a"), ("t", "3", "b"), ("t", "2", "a"), ("t", "1", "a")):
+        await keep(tenant_id, id_, name, {"from": [id_, None]})
+    found = await store.signal("t", "a")
+    assert found is not None
+    assert (found.id, found.name, found.data, found.run_id) == ("2", "a", {"from": ["2", None]}, None)
+    assert await store.signal("t", "c") is None
 
 
 async def test_usage_is_found_by_its_turn(store: Store) -> None:

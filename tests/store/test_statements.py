@@ -26,6 +26,7 @@ OF_ALL_TENANTS = {
     "RAISE_FORGOTTEN",
     "RAISE_MARK",
     "READ_MARK",
+    "SEALED",
     "UNSPREAD",
 }
 """Sweeps, which tenants share, and what concerns the file itself."""

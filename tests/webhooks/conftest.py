@@ -129,7 +129,7 @@ def receiver() -> Iterator[Receiver]:
 
 def opened(store: Store, registry: Registry, clock: ManualClock, chance: Chance, database: Path | None, *allowed: str) -> World:
     """A world on the store, from which the allowed hosts can be reached."""
-    keyring, vault = Keyring({"a": KEY}), Vault([KEY])
+    keyring, vault = Keyring([KEY]), Vault([KEY])
     callbacks = Callbacks(keyring, "https://baton.example")
     post = Post(OutboundClient(allowed), vault, callbacks, chance)
     return World(Runtime(store, registry, keyring, clock, callbacks=callbacks, post=post), clock, vault, database)

@@ -38,6 +38,11 @@ class Record:
         self._opened_at = 0
         """What had passed when the wait began."""
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to write."""
+        return self._flow is not None
+
     def triggered(self, text: str, said: Said) -> None:
         """The person began; a run's id is what chance is drawn by."""
         self._text = text

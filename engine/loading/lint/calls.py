@@ -45,8 +45,8 @@ def _check_inputs(view: NodeView, callee: Flow, work: int, findings: Findings) -
 
 
 def check_patience(outline: Outline, findings: Findings) -> None:
-    """Warns of waits for somebody without a timeout, in a flow that is called where nothing is said of its expiry: its caller waits too."""
+    """Warns of waits for somebody without a timeout, in a flow that others call: the caller waits as long."""
     for view in outline.nodes.values():
         if has_no_end(view):
             message = f"other flows call this one, and nothing but its bound ends the wait at {shown(view.id)}"
-            findings.add("wait.no_timeout", view.start, message, "give it a `timeout`, or each call of the flow an `on_expired`")
+            findings.add("wait.no_timeout", view.start, message, "give it a `timeout`")

@@ -6,6 +6,7 @@ from engine.loading.findings import Findings
 from engine.loading.lint.circles import circles
 from engine.loading.lint.outline import Outline
 from engine.loading.lint.web import Key, Manners, Place, Web, manners
+from engine.model.nodes import Wait
 
 _SHOWN = 5
 """Nodes of a cycle that a message names: a line's worth."""
@@ -65,7 +66,9 @@ def _trip(key: Key, members: Mapping[Key, list[str]], names: Mapping[Key, str]) 
 
 def _report(own: list[str], trip: str, outline: Outline, findings: Findings, *, way_out: bool) -> None:
     start = outline.nodes[own[0]].start
+    once = any(isinstance(outline.nodes[name].known, Wait) for name in own)
+    hint = "a moment that is written out is waited for once" if once else None
     if way_out:
-        findings.add("cycle.condition", start, f"only a condition ends the cycle {trip}, and nothing in it waits")
+        findings.add("cycle.condition", start, f"only a condition ends the cycle {trip}, and nothing in it waits", hint)
     else:
-        findings.add("cycle.no_wait", start, f"nothing waits in the cycle {trip}, and nothing leaves it")
+        findings.add("cycle.no_wait", start, f"nothing waits in the cycle {trip}, and nothing leaves it", hint)

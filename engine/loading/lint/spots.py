@@ -87,9 +87,8 @@ NODE_RULES: Final[dict[str, Rule]] = {
     "call": {"inputs": "template"},
     "jump": {"inputs": "template"},
     "http": {
-        "url": "template",
         "idempotency_key": "template",
-        **dict.fromkeys(("query", "headers", "json", "body"), Seeing("template", _SENT)),
+        **dict.fromkeys(("url", "query", "headers", "json", "body"), Seeing("template", _SENT)),
     },
     "task": {"payload": Seeing("payload", _SENT), **_WAIT},
     "wait": {**_CAUSE, "any": _CAUSE, **_WAIT},

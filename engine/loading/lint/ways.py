@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from engine.interpreter.waiting import causes
 from engine.model.flow import Flow
 from engine.model.inputs import Branch
-from engine.model.nodes import Asking, Call, End, Http, Jump, Node, OnError, Pausing, Target, Task
+from engine.model.nodes import Asking, Call, End, Http, Jump, Node, OnError, Pausing, Split, Target, Task, Wait
 
 
 class Ways(Struct, frozen=True):
@@ -15,7 +16,7 @@ class Ways(Struct, frozen=True):
     first: str | None
     """None where no node is known to be the first."""
     edges: Mapping[str, frozenset[str]]
-    """Node to the nodes, or `end`, that it names; a command's are those of every asking node, and not listed."""
+    """Node to the nodes, or `end`, where it may lead; a command's are those of every asking node, and not listed."""
     waits: frozenset[str]
     """Nodes whose every visit is believed to wait."""
     failing: frozenset[str] = frozenset()
@@ -33,12 +34,25 @@ def ways(first: str | None, edges: Mapping[str, frozenset[str]], nodes: Mapping[
     """The graph of nodes of which the broken ones are None."""
     return Ways(
         first,
-        edges,
-        waits=frozenset(name for name, node in nodes.items() if node is None or isinstance(node, Pausing)),
+        {name: targets - _never_taken(nodes.get(name)) for name, targets in edges.items()},
+        waits=frozenset(name for name, node in nodes.items() if node is None or _waits(node)),
         failing=frozenset(name for name, node in nodes.items() if isinstance(node, End) and node.status == "failed"),
         calls={name: node for name, node in nodes.items() if isinstance(node, Call)},
         jumps={name: node for name, node in nodes.items() if isinstance(node, Jump)},
     )
+
+
+def _waits(node: Node) -> bool:
+    """Whether every visit waits; a moment that is written out has passed when the node is visited again."""
+    if isinstance(node, Wait):
+        return all(cause.until is None or "{{" in cause.until for cause in causes(node))
+    return isinstance(node, Pausing)
+
+
+def _never_taken(node: Node | None) -> frozenset[Target]:
+    """Where only branches of a split lead that have no weight."""
+    shares = node.branches if isinstance(node, Split) else []
+    return frozenset(share.next for share in shares) - {share.next for share in shares if share.weight}
 
 
 def _targets(node: Node) -> Iterator[Target]:

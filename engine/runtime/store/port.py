@@ -266,6 +266,9 @@ class Store(Protocol):
     async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
         """The result that was kept for the call."""
 
+    async def signal(self, tenant_id: str, name: str) -> SignalRow | None:
+        """The oldest of this name that is kept: a callback's, for as long as its run goes on."""
+
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """Running runs whose lease has run out, the longest ago first."""
 

@@ -85,7 +85,7 @@ class TaskRow(Struct, frozen=True):
     created_at: Millis
     status: TaskStatus = "open"
     attempt: int = 0
-    """Claims so far; a lease's token holds the one it is for."""
+    """Claims so far; a lease's token holds the one it is for. Below zero when the last was given back: no token is for that."""
     free_at: Millis = 0
     """When somebody may claim it: at once, or when its lease has run out."""
 

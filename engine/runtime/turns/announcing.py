@@ -1,5 +1,6 @@
 """What an event from outside does: it is kept, wakes the waits that listen to it, and starts the runs of the flows that it starts."""
 
+from engine.errors import IdempotencyConflict
 from engine.interpreter import CompiledFlow, matched_inputs
 from engine.model.events import Started
 from engine.model.run import Trigger
@@ -13,7 +14,7 @@ from engine.runtime.turns import admission
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.memory import RunMemory
 from engine.runtime.turns.occasion import Announced, Drafted, Occasion
-from engine.runtime.turns.signals import matches
+from engine.runtime.turns.signals import matches, same
 
 
 class Announcer:
@@ -25,13 +26,18 @@ class Announcer:
         self._new_id = new_id
         self._memory = memory
 
-    def signal(self, tenant_id: str, asked: SignalRequest, snapshot: Snapshot) -> Announced | bytes:
-        """Keep the event, wake the waits that listen to it, and start the runs of the flows that it starts."""
+    def signal(self, tenant_id: str, asked: SignalRequest, earlier: SignalRow | None, snapshot: Snapshot) -> Announced | bytes:
+        """Keep the event, wake the waits that listen to it, and start the runs of the flows that it starts.
+
+        `earlier` is what a callback has brought already: it is called once, also when its key is forgotten.
+        """
         stored = admission.stored_reply(asked.idempotency, snapshot)
         if stored is not None:
             return stored
         if asked.run_id is not None:
             admission.demand_running(snapshot)
+        if earlier is not None:
+            return _called_again(asked, earlier)
         row = SignalRow(tenant_id=tenant_id, id=self._new_id(), name=asked.name, at=snapshot.now, data=asked.data, run_id=asked.run_id)
         woken = tuple(one.wait for one in snapshot.listeners if any(matches(match, asked.data) for match in one.match))
         started = tuple(self._begun_by(script, row, snapshot) for script in self._catalog.subscribers(tenant_id, asked.name, asked.data))
@@ -62,6 +68,12 @@ class Announcer:
         run = self._memory.begin(run_id, flow.locale, Trigger(occasion.intent, data=signal.data))
         event = Started(at=now, flow=script.ref.flow, version=script.ref.version, inputs=inputs)
         return self._decider.advanced(occasion, run, event, lambda: 0)
+
+
+def _called_again(asked: SignalRequest, earlier: SignalRow) -> bytes:
+    if not same(earlier.data, asked.data):
+        raise IdempotencyConflict
+    return encode_announcement(Announcement(earlier.id, []))
 
 
 def _noted_key(tenant_id: str, asked: SignalRequest, signal: SignalRow, execution_ids: list[str]) -> IdempotencyRow | None:

@@ -118,6 +118,13 @@ class Decider:
         timed_out = TimedOut(at=snapshot.now, conversation=conversation.variables)
         return self.advanced(around("timed_out", closed="expired"), run, timed_out, _at_once)
 
+    def give_up(self, snapshot: Snapshot) -> Drafted | None:
+        """End the run whose wait is due, without a look at its flow: whoever let it go on died of it."""
+        row, conversation, wait = snapshot.run, snapshot.conversation, snapshot.wait
+        if row is None or conversation is None or wait is None or wait.ended_at is not None or wait.due_at > snapshot.now:
+            return None
+        return self._given_up(occasion_of(row, conversation, snapshot, "given_up", closed="cancelled"), self._memory.recall(row))
+
     def cancel(self, caller: Caller, asked: CancelRequest, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes | None:
         """End the run; a run that has ended stays as it is."""
         stored = admission.stored_reply(asked.idempotency, snapshot)
@@ -139,9 +146,7 @@ class Decider:
             return None
         run = self._memory.recall(row)
         if row.attempts >= ATTEMPTS or run.pending is None:
-            occasion = occasion_of(row, conversation, snapshot, "given_up", begun=begun)
-            event = GivenUp(at=snapshot.now, conversation=conversation.variables, code="run.poison")
-            return self.advanced(occasion, run, event, _at_once)
+            return self._given_up(occasion_of(row, conversation, snapshot, "given_up", begun=begun), run)
         leased = claimed(row, snapshot.now)
         claim = Claim(row.tenant_id, row.id, row.rev, leased.run.epoch, run.pending, begun, taken_over=True)
         return TakenOver(leased, claim)
@@ -167,6 +172,10 @@ class Decider:
         step = advance(self._catalog.book(occasion.tenant_id), run, event, self.limits)
         self._memory.keep(step)
         return draft(occasion, step, self._catalog, self._new_id, elapsed)
+
+    def _given_up(self, occasion: Occasion, run: Run) -> Drafted:
+        event = GivenUp(at=occasion.now, conversation=occasion.conversation.variables, code="run.poison")
+        return self.advanced(occasion, run, event, _at_once)
 
     def _ended(self, one: OpenRun, snapshot: Snapshot, conversation: ConversationRow) -> Drafted:
         """The last turn of a run that a new trigger of its flow replaces."""

@@ -44,10 +44,14 @@ def draft_usage(occasion: Occasion, turn_id: str, catalog: Catalog, new_id: NewI
 
 
 def draft_messages(occasion: Occasion, reply: TurnReply, new_id: NewId) -> tuple[MessageRow, ...]:
-    """The customer's message, once, and the assistant's when the turn is done and has said something."""
-    said = occasion.input
-    heard = occasion.begun is None and (said.text is not None or said.values is not None)
-    answered = bool(reply.blocks) and reply.status != "running"
+    """The customer's message, and the assistant's with the commit that says its first block: a turn has each once.
+
+    What the turn says later stands in its reply, where the assistant's message is read. So what was said is there whatever comes of
+    the turn: a cancel breaks it off while it calls.
+    """
+    said, begun = occasion.input, occasion.begun
+    heard = begun is None and (said.text is not None or said.values is not None)
+    answered = bool(reply.blocks) and (begun is None or not begun.reply.blocks)
     first = occasion.conversation.next_sequence
     rows: list[MessageRow] = []
     if heard:

@@ -47,7 +47,7 @@ def heard(run: Run, wait: WaitRow, signals: Iterable[SignalRow]) -> tuple[Signal
 
 def matches(match: Mapping[str, Json], data: Json) -> bool:
     """Whether each path leads to exactly the value."""
-    return all(_same(_found(data, path), value) for path, value in match.items())
+    return all(same(_found(data, path), value) for path, value in match.items())
 
 
 _DIGITS: Final = 9
@@ -80,12 +80,12 @@ def _found(data: Json, path: str) -> Json | _Nothing:
     return data
 
 
-def _same(found: Json | _Nothing, wanted: Json) -> bool:
-    """As JSON: 1 is 1.0, and true is neither."""
+def same(found: Json | _Nothing, wanted: Json) -> bool:
+    """Whether they are equal as JSON: 1 is 1.0, and true is neither."""
     match found, wanted:
         case dict(), dict():
-            return found.keys() == wanted.keys() and all(_same(value, wanted[key]) for key, value in found.items())
+            return found.keys() == wanted.keys() and all(same(value, wanted[key]) for key, value in found.items())
         case list(), list():
-            return len(found) == len(wanted) and all(map(_same, found, wanted))
+            return len(found) == len(wanted) and all(map(same, found, wanted))
         case _:
             return isinstance(found, bool) == isinstance(wanted, bool) and bool(found == wanted)

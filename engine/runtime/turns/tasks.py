@@ -43,17 +43,18 @@ def claim(tenant_id: str, lease: Millis, key: Idempotency | None, snapshot: Snap
     stored = stored_reply(key, snapshot)
     if stored is not None:
         return _again(stored)
-    taken = tuple(replace(task, attempt=task.attempt + 1, free_at=snapshot.now + lease) for task in snapshot.free)
-    return _held(tenant_id, {task.id: task.attempt - 1 for task in taken}, taken, key, snapshot)
+    taken = tuple(replace(task, attempt=abs(task.attempt) + 1, free_at=snapshot.now + lease) for task in snapshot.free)
+    return _held(tenant_id, {task.id: task.attempt for task in snapshot.free}, taken, key, snapshot)
 
 
 def keep(tenant_id: str, attempt: int | None, lease: Millis, key: Idempotency | None, snapshot: Snapshot) -> Held:
-    """Let the claim last so long from now on; 0 gives the task back."""
+    """Let the claim last so long from now on; 0 gives the task back, and the claim is over at once."""
     stored = stored_reply(key, snapshot)
     if stored is not None:
         return _again(stored)
     task = held(attempt, snapshot)
-    return _held(tenant_id, {task.id: task.attempt}, (replace(task, free_at=snapshot.now + lease),), key, snapshot)
+    kept = replace(task, attempt=task.attempt if lease else -task.attempt, free_at=snapshot.now + lease)
+    return _held(tenant_id, {task.id: task.attempt}, (kept,), key, snapshot)
 
 
 def _held(tenant_id: str, before: Mapping[str, int], tasks: tuple[TaskRow, ...], key: Idempotency | None, snapshot: Snapshot) -> Held:

@@ -137,7 +137,7 @@ class _Asking:
 
     @classmethod
     async def of(cls, world: World, flows: Sequence[Flow]) -> "_Asking":
-        registry, vault, keyring = MemoryRegistry(), Vault([bytes(32)]), Keyring({"a": bytes(32)})
+        registry, vault, keyring = MemoryRegistry(), Vault([bytes(32)]), Keyring([bytes(32)])
         for name, terms in world.connections.items():
             await put_connection(registry, vault, TENANT, name, terms, START)
         catalog = Catalog(registry)

@@ -38,7 +38,7 @@ from engine.testing.conversations.stubs import Stub, Stubs
 from engine.testing.memory import MemoryRegistry
 
 TENANT: Final = "test"
-_KEYRING: Final = Keyring({"a": bytes(32)})
+_KEYRING: Final = Keyring([bytes(32)])
 _CALLBACKS: Final = Callbacks(_KEYRING, "https://baton.invalid")
 _VAULT: Final = Vault([bytes(32)])
 _CONNECTION: Final = Terms(kind="bearer", base_url="https://connection.invalid", secret="-")  # noqa: S106 - opens nothing

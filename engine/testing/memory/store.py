@@ -23,7 +23,7 @@ from engine.runtime.store.port import (
     UsageKey,
     UsageSum,
 )
-from engine.runtime.store.rows import ConversationRow, EffectResultRow, OutboxRow, TaskRow, TurnRow, UsageRow
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, OutboxRow, SignalRow, TaskRow, TurnRow, UsageRow
 from engine.testing.memory.deliveries import MemoryDeliveries
 from engine.testing.memory.reading import snapshot_of
 from engine.testing.memory.rows import Rows
@@ -74,6 +74,11 @@ class MemoryStore:
     async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
         """By its key."""
         return self._rows.results.get((tenant_id, run_id, rev, step))
+
+    async def signal(self, tenant_id: str, name: str) -> SignalRow | None:
+        """Looks at every signal."""
+        named = self._rows.signals.of(lambda row: (row.tenant_id, row.name) == (tenant_id, name))
+        return min(named, key=lambda row: (row.at, row.id), default=None)
 
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """Looks at every run."""

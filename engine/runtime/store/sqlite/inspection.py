@@ -8,11 +8,12 @@ from typing import Any
 
 from alembic.script import ScriptDirectory
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.errors import StoreError
 from engine.model.values import Millis
 from engine.runtime.store.sqlite.delivery_statements import COUNT_PARKED
-from engine.runtime.store.sqlite.questions import NEXT_DUE
+from engine.runtime.store.sqlite.questions import NEXT_DUE, SEALED
 from engine.runtime.store.sqlite.statements import READ_MARK
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -35,6 +36,8 @@ class Inspection(Struct, frozen=True):
     """Whether a server runs on the file."""
     parked: int = 0
     """Deliveries to webhooks that were given up."""
+    sealed: tuple[bytes, ...] = ()
+    """The secrets of connections and webhooks, as they are kept."""
 
 
 def inspect(path: Path) -> Inspection:
@@ -47,8 +50,13 @@ def inspect(path: Path) -> Inspection:
             found = Inspection(None if complaint == "ok" else complaint, revision, expected, served=_served(path))
             if revision != expected:
                 return found
-            mark, deadline = _first(connection, READ_MARK), _first(connection, NEXT_DUE)
-            return Inspection(found.complaint, revision, expected, mark or 0, deadline, found.served, _first(connection, COUNT_PARKED))
+            return replace(
+                found,
+                high_water=_first(connection, READ_MARK) or 0,
+                next_due=_first(connection, NEXT_DUE),
+                parked=_first(connection, COUNT_PARKED),
+                sealed=tuple(sealed for (sealed,) in connection.execute(SEALED)),
+            )
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be read as Baton's database: {error}.") from error
 

@@ -1,11 +1,17 @@
-"""One server process for one SQLite file: a second would break the promise that one clock and one writer judge all deadlines."""
+"""One server process for one SQLite file: a second would break the promise that one clock and one writer judge all deadlines.
+
+In the lock's file the server notes what it is at, for the one that comes after it (`Slate`).
+"""
 
 import fcntl
 import os
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from engine.errors import StoreError
+
+_MOST: Final = 65_536
+"""Bytes of a note."""
 
 
 class ServerLock:
@@ -28,6 +34,15 @@ class ServerLock:
             os.close(file)
             raise StoreError(f"Another server runs on {self._database}: stop it first, a SQLite file has one server.") from error
         self._file = file
+
+    def read(self) -> bytes:
+        """The note that was written last, by whoever had the lock then."""
+        return b"" if self._file is None else os.pread(self._file, _MOST, 0).partition(b"\n")[0]
+
+    def write(self, data: bytes) -> None:
+        """A note without line ends: the first line of the file, by one write, so that no death leaves half of it."""
+        if self._file is not None:
+            os.pwrite(self._file, data + b"\n", 0)
 
     def release(self) -> None:
         """Let another server have it."""

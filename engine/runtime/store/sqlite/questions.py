@@ -3,16 +3,18 @@
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, case, func, literal_column, null, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, case, func, literal_column, null, select, union_all
 
 from engine.runtime.store.changes import DAY
 from engine.runtime.store.port import UsageKey
-from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
-from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, TURN, WAIT, columns, named
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, SignalRow, TurnRow, UsageRow
+from engine.runtime.store.sqlite.statements import CONVERSATION, MESSAGE, RUN, SIGNAL, TURN, WAIT, columns, named
 from engine.runtime.store.tables import METADATA
 
 _USAGE: Final = METADATA.tables["usage"]
 _RESULT: Final = METADATA.tables["effect_result"]
+_CONNECTION: Final = METADATA.tables["connection"]
+_WEBHOOK: Final = METADATA.tables["webhook"]
 
 ANYTHING: Final = named(select(literal_column("1")))
 
@@ -72,6 +74,12 @@ RESULT: Final = named(
         _RESULT.c.rev == bindparam("rev"),
         _RESULT.c.step == bindparam("step"),
     )
+)
+OLDEST_SIGNAL: Final = named(
+    select(*columns(SIGNAL, SignalRow))
+    .where(SIGNAL.c.tenant_id == bindparam("tenant"), SIGNAL.c.name == bindparam("name"))
+    .order_by(SIGNAL.c.at, SIGNAL.c.id)
+    .limit(literal_column("1"))
 )
 
 CONVERSATION_BY_ID: Final = named(
@@ -149,3 +157,11 @@ def run_views(chosen_by: frozenset[str]) -> str:
     """The newest runs that every choice named lets through, up to :limit."""
     chosen = _RUNS.where(*(_CHOICES[name] for name in sorted(chosen_by))).order_by(RUN.c.id.desc()).limit(bindparam("limit"))
     return _views(chosen.subquery("chosen"))
+
+
+SEALED: Final = named(
+    union_all(
+        select(_CONNECTION.c.secret), select(_WEBHOOK.c.secret), select(_WEBHOOK.c.old_secret).where(_WEBHOOK.c.old_secret.is_not(None))
+    )
+)
+"""The secrets of all tenants' connections and webhooks."""

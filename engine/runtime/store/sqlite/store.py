@@ -12,7 +12,7 @@ from engine.model.values import Millis
 from engine.runtime.clock import SteadyClock
 from engine.runtime.store.changes import day, share
 from engine.runtime.store.port import Decide, DueWait, LapsedRun, MessageView, Order, RunFilter, RunView, UsageKey, UsageSum
-from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, TurnRow, UsageRow
+from engine.runtime.store.rows import ConversationRow, EffectResultRow, MessageRow, RunRow, SignalRow, TurnRow, UsageRow
 from engine.runtime.store.sqlite import load, questions
 from engine.runtime.store.sqlite.deliveries import SqliteDeliveries
 from engine.runtime.store.sqlite.pieces import Statement, Turn
@@ -61,6 +61,11 @@ class SqliteStore:
         """By its key."""
         asked = {"tenant": tenant_id, "run": run_id, "rev": rev, "step": step}
         return next(map(load.result_row, await self._readers.ask(questions.RESULT, asked)), None)
+
+    async def signal(self, tenant_id: str, name: str) -> SignalRow | None:
+        """The first entry of the index by name."""
+        found = await self._readers.ask(questions.OLDEST_SIGNAL, {"tenant": tenant_id, "name": name})
+        return next(map(_signal, found), None)
 
     async def lapsed(self, limit: int) -> Sequence[LapsedRun]:
         """One look into the index."""
@@ -149,6 +154,11 @@ class SqliteStore:
         """The writer finishes first."""
         await self._writer.close()
         await self._readers.close()
+
+
+def _signal(found: Sequence[Any]) -> SignalRow:
+    tenant, id_, name, at, data, run = found
+    return SignalRow(tenant_id=tenant, id=id_, name=name, at=at, data=load.unpack(data), run_id=run)
 
 
 def _due(found: Iterable[Sequence[Any]]) -> list[DueWait]:
