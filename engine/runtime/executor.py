@@ -128,16 +128,17 @@ class Executor:
             return await self._unchanged(caller.tenant_id, await self.latest(caller, asked.run_id), asked.idempotency)
         return await self._answer(outcome, asked.idempotency, elapsed, PATIENCE)
 
-    async def expire(self, due: DueWait) -> None:
-        """Let a deadline act; nothing happens where an answer or a cancel was first."""
-        order = Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id, signals=True)
+    async def expire(self, due: DueWait, *, patient: bool = False) -> None:
+        """Let a deadline act; nothing happens where an answer or a cancel was first. A patient one lets customers go before it."""
+        order = Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id, signals=True, patient=patient)
         outcome = await self._take(order, self._decider.expire)
         if isinstance(outcome, Drafted):
             await self._answer(outcome, None, self._stopwatch(), 0)
 
     async def give_up(self, due: DueWait) -> None:
         """End the run of a deadline that ends every process in which it acts."""
-        await self._take(Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id), self._decider.give_up)
+        order = Order(tenant_id=due.tenant_id, run_id=due.run_id, wait_id=due.wait_id, patient=True)
+        await self._take(order, self._decider.give_up)
 
     async def claim_tasks(self, tenant_id: str, queue: str, limit: int, lease: Millis, key: Idempotency | None = None) -> tasks.Held:
         """Give free tasks of the queue to a worker, each until its `free_at`; callbacks in their payloads are still placeholders."""

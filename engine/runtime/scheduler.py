@@ -25,8 +25,8 @@ from engine.runtime.suspects import Slate, Suspects
 from engine.runtime.turns.admission import IDEMPOTENCY_LIFE
 from engine.runtime.webhooks.sender import Sender
 
-_BATCH: Final = 64
-"""Waits that expire together: enough to share a commit, few enough not to hold up live turns."""
+_BATCH: Final = 256
+"""Waits that expire together: some commits for each look for what is due, few enough that a stop does not wait for them."""
 _TICK: Final = 1.0
 _MISSED: Final = 2.0
 """Seconds without a tick after which it is said that nothing ticks: before another ticker takes its place, not when it does."""
@@ -153,7 +153,7 @@ class Scheduler:
             return False
         deadly = self._suspects.is_deadly(wait.wait_id)
         try:
-            await (self._executor.give_up(wait) if deadly else self._executor.expire(wait))
+            await (self._executor.give_up(wait) if deadly else self._executor.expire(wait, patient=True))
             if deadly:
                 _log.error("run_given_up", tenant=wait.tenant_id, execution=wait.run_id)
         except Unavailable:

@@ -48,9 +48,9 @@ class Wrong(Struct, frozen=True):
 class _Mortal(Executor):
     """Dies after it has kept what it took, where `_seen` says so: nobody looks after the waits that it concerns."""
 
-    async def expire(self, due: DueWait) -> None:
+    async def expire(self, due: DueWait, *, patient: bool = False) -> None:
         if _seen.get():
-            await super().expire(due)
+            await super().expire(due, patient=patient)
 
 
 def drawn(chance: random.Random, runs: int) -> Schedule:

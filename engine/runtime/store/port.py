@@ -55,6 +55,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """The name of a signal whose open waits are asked for."""
     idempotency: tuple[str, str] | None = None
     """Scope and key."""
+    patient: bool = False
+    """Whether orders that customers wait for go first."""
 
 
 class Listener(Struct, frozen=True):

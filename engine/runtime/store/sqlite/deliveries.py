@@ -95,6 +95,7 @@ class _Spreading:
     """Rows of the outbox become deliveries."""
 
     concerns: Collection[Hashable] = ("spreading",)
+    patient = True
 
     def __init__(self, wanted: Wanted, limit: int) -> None:
         self._wanted = wanted
@@ -129,6 +130,7 @@ class _Changing:
     """A change that needs nothing but the moment."""
 
     concerns: Collection[Hashable] = ()
+    patient = True
     _now: Millis = 0
 
     def load(self, _cursor: Cursor, now: Millis) -> Collection[Hashable]:

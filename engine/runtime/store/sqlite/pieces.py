@@ -18,6 +18,8 @@ class Piece(Protocol):
 
     concerns: Collection[Hashable]
     """What it may change or rest on, as far as it is known before anything is loaded."""
+    patient: bool
+    """Whether customers go first."""
 
     def load(self, cursor: Cursor, now: Millis) -> Collection[Hashable]:
         """Read what is true; gives what the piece concerns besides."""
@@ -42,6 +44,7 @@ class Turn(Generic[Answer]):
             order.idempotency and (order.tenant_id, *order.idempotency),
         )
         self.concerns: Collection[Hashable] = [name for name in named if name is not None]
+        self.patient = order.patient
         self._order = order
         self._decide = decide
         self._recent = recent
@@ -79,6 +82,7 @@ class Statement:
     """One statement, which rests on nothing; it is answered how many rows it changed."""
 
     concerns: Collection[Hashable] = ()
+    patient = False
 
     def __init__(self, text: str, values: Any = ()) -> None:
         self._text = text

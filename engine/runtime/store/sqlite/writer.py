@@ -24,13 +24,11 @@ from engine.runtime.clock import SteadyClock
 from engine.runtime.faults import FaultName, FaultPoints
 from engine.runtime.store.sqlite.aside import Aside
 from engine.runtime.store.sqlite.connect import BUSY_MILLIS, Synchronous, connect_writer
+from engine.runtime.store.sqlite.lines import BATCH, Lines
 from engine.runtime.store.sqlite.pieces import Piece
 from engine.runtime.store.sqlite.recent import Recent
 from engine.runtime.store.sqlite.rounds import Outcome, Rounds
 from engine.runtime.store.sqlite.statements import RAISE_MARK
-
-BATCH = 64
-"""Pieces that share a commit at most: more would not save much of its cost, and keep the first waiting."""
 
 _WAY_IN = 3
 """Rounds of the loop that a request takes from its socket to the writer."""
@@ -45,14 +43,14 @@ class _Job(Struct, frozen=True):
 
 
 class Writer:
-    """Commits work in the order in which it came; it belongs to the event loop on which it is used."""
+    """Commits customers' work in the order in which it came, and what is patient between it; it belongs to the loop on which it is used."""
 
     def __init__(self, path: Path, clock: SteadyClock, synchronous: Synchronous, faults: FaultPoints | None = None) -> None:
         self._path = path
         self._clock = clock
         self._synchronous: Synchronous = synchronous
         self._faults = faults
-        self._waiting: list[_Job] = []
+        self._waiting: Lines[_Job] = Lines()
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
         self._connection: sqlite3.Connection | None = None
@@ -65,7 +63,7 @@ class Writer:
         if self._closed:
             raise Unavailable("The store is closed.", retry_after=1)
         job = _Job(piece, asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
+        self._waiting.add(job, patient=piece.patient)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         answer = await job.future
@@ -85,7 +83,7 @@ class Writer:
     async def _write(self) -> None:
         await self._gather()
         while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            batch = self._waiting.take()
             outcomes = await self._commit([job.piece for job in batch])
             for job, outcome in zip(batch, outcomes, strict=True):
                 _settle(job.future, outcome)

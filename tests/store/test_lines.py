@@ -1,0 +1,62 @@
+"""Customers are committed first, and what is patient comes to its end all the same."""
+
+import asyncio
+from itertools import count
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.runtime.store.port import Order
+from engine.runtime.store.sqlite.lines import BATCH, Lines
+from engine.runtime.store.sqlite.open import open_sqlite
+from engine.testing.clock import ManualClock
+from tests.store.turns import starting
+
+
+def waiting(live: int, patient: int) -> Lines[tuple[str, int]]:
+    lines: Lines[tuple[str, int]] = Lines()
+    for number in range(patient):
+        lines.add(("patient", number), patient=True)
+    for number in range(live):
+        lines.add(("live", number), patient=False)
+    return lines
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_everything_is_taken_once_and_each_line_in_its_order(live: int, patient: int) -> None:
+    lines = waiting(live, patient)
+    taken: list[tuple[str, int]] = []
+    while lines:
+        batch = lines.take()
+        assert 0 < len(batch) <= BATCH
+        taken += batch
+    for kind, length in (("live", live), ("patient", patient)):
+        assert [number for its, number in taken if its == kind] == [*range(length)]
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_customers_come_first_and_wait_for_few_of_the_patient(live: int, patient: int) -> None:
+    kinds = [kind for kind, _ in waiting(live, patient).take()]
+    first = kinds.count("live")
+    assert kinds == ["live"] * first + ["patient"] * (len(kinds) - first)
+    assert 0 < len(kinds) - first <= max(16, first * 3 // 2)
+    assert first == min(live, BATCH - min(16, patient))
+
+
+async def test_a_customer_who_comes_in_a_storm_is_answered_before_most_of_it(tmp_path: Path) -> None:
+    store, registry = await open_sqlite(tmp_path / "baton.db", ManualClock())
+    done = count(1)
+
+    async def take(*, patient: bool) -> int:
+        await store.take(Order(tenant_id="t", patient=patient), starting())
+        return next(done)
+
+    storm = [asyncio.create_task(take(patient=True)) for _ in range(1_000)]
+    await asyncio.sleep(0)
+    places = [await take(patient=False) for _ in range(3)]
+    await asyncio.gather(*storm)
+    assert places == sorted(places)
+    assert places[-1] < 400
+    await store.close()
+    await registry.close()
