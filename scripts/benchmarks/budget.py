@@ -24,6 +24,7 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.store.port import Order, Record
 from engine.runtime.store.sqlite import load
 from engine.runtime.store.sqlite.connect import connect_writer
+from engine.runtime.store.sqlite.recent import Left, Recent
 from engine.runtime.store.sqlite.save import write, writes
 from engine.runtime.turns.deciding import Decider, occasion_of
 from engine.runtime.turns.drafting import draft
@@ -83,9 +84,9 @@ def _steps(scene: _Scene) -> Iterator[Cost]:
     cursor = scene.connection.cursor()
     order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, wait_id=scene.wait_id)
     snapshot = load.snapshot(cursor, order, now)
-    row, conversation = snapshot.run, snapshot.conversation
+    row, wait, conversation = snapshot.run, snapshot.wait, snapshot.conversation
     drafted = decider.resume(caller, asked, scene.wait_id, lambda: 0, snapshot)
-    if row is None or conversation is None or isinstance(drafted, bytes):
+    if row is None or wait is None or conversation is None or isinstance(drafted, bytes):
         raise AssertionError(snapshot)
     run, book = decode_run(row.state), scene.runtime.catalog.book(caller.tenant_id)
     event = Answered(at=now, values=asked.values)
@@ -94,7 +95,10 @@ def _steps(scene: _Scene) -> Iterator[Cost]:
 
     yield _cost("the wait token is read", lambda: keyring.wait_id(caller.tenant_id, asked.wait_token))
     yield _cost("run, wait and conversation are loaded", lambda: load.snapshot(cursor, order, now))
-    yield _cost("the state is decoded", lambda: decode_run(row.state))
+    recent = Recent()
+    recent.note(Left(opened=[(row, wait)], conversations=[conversation]))
+    yield _cost("(or they are remembered)", lambda: load.snapshot(cursor, order, now, recent.standing(order)))
+    yield _cost("the state is decoded, where the run is not remembered", lambda: decode_run(row.state))
     yield _cost("the run advances, and its state is encoded", lambda: advance(book, run, event))
     yield _cost(
         "rows and reply are drafted, reply and trace encoded", lambda: draft(occasion, step, scene.runtime.catalog, new_id, lambda: 0)
