@@ -8,6 +8,7 @@ import pytest
 from engine.runtime.store.port import Store
 from engine.runtime.store.registry import Registry
 from engine.runtime.store.sqlite.open import open_sqlite
+from engine.runtime.store.sqlite.store import SqliteStore
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
 
@@ -45,3 +46,16 @@ def store(opened: tuple[Store, Registry]) -> Store:
 @pytest.fixture
 def registry(opened: tuple[Store, Registry]) -> Registry:
     return opened[1]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "baton.db"
+
+
+@pytest.fixture
+async def sqlite(path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
+    store, registry = await open_sqlite(path, clock)
+    yield store
+    await store.close()
+    await registry.close()

@@ -2,15 +2,13 @@
 
 import asyncio
 from itertools import count
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.runtime.store.port import Order
 from engine.runtime.store.sqlite.lines import BATCH, Lines
-from engine.runtime.store.sqlite.open import open_sqlite
-from engine.testing.clock import ManualClock
+from engine.runtime.store.sqlite.store import SqliteStore
 from tests.store.turns import starting
 
 
@@ -44,12 +42,11 @@ def test_customers_come_first_and_wait_for_few_of_the_patient(live: int, patient
     assert first == min(live, BATCH - min(16, patient))
 
 
-async def test_a_customer_who_comes_in_a_storm_is_answered_before_most_of_it(tmp_path: Path) -> None:
-    store, registry = await open_sqlite(tmp_path / "baton.db", ManualClock())
+async def test_a_customer_who_comes_in_a_storm_is_answered_before_most_of_it(sqlite: SqliteStore) -> None:
     done = count(1)
 
     async def take(*, patient: bool) -> int:
-        await store.take(Order(tenant_id="t", patient=patient), starting())
+        await sqlite.take(Order(tenant_id="t", patient=patient), starting())
         return next(done)
 
     storm = [asyncio.create_task(take(patient=True)) for _ in range(1_000)]
@@ -58,5 +55,3 @@ async def test_a_customer_who_comes_in_a_storm_is_answered_before_most_of_it(tmp
     await asyncio.gather(*storm)
     assert places == sorted(places)
     assert places[-1] < 400
-    await store.close()
-    await registry.close()

@@ -1,7 +1,6 @@
 """What the SQLite store remembers of its last turns is what stands in the file, or it is forgotten."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,19 +17,6 @@ from tests.store.turns import conversation, end_named_wait, ending, look, start
 
 SECRETLY = "UPDATE run SET intent = 'another' WHERE id = ?"
 """What nobody does: it shows whether a turn has looked into the file."""
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "baton.db"
-
-
-@pytest.fixture
-async def sqlite(path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
-    store, registry = await open_sqlite(path, clock)
-    yield store
-    await store.close()
-    await registry.close()
 
 
 async def standing(store: SqliteStore, run_id: str) -> Order:

@@ -4,7 +4,6 @@ import asyncio
 import resource
 import sqlite3
 import time
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -24,19 +23,6 @@ from engine.runtime.store.sqlite.statements import END_WAIT, FIND_REPLY, LOAD_RU
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.testing.clock import ManualClock
 from tests.store.turns import MINUTE, Taking, end_wait, ending, look, new_id, start, starting
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "baton.db"
-
-
-@pytest.fixture
-async def sqlite(path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
-    store, registry = await open_sqlite(path, clock)
-    yield store
-    await store.close()
-    await registry.close()
 
 
 async def together(store: SqliteStore, *orders: tuple[Order, Taking]) -> list[str | BaseException]:
