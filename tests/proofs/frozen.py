@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 from msgspec import Struct
@@ -28,7 +30,7 @@ async def freeze(place: Place) -> Woken:
             taken_over.set()
             await finish.wait()
             return "the second"
-        place.nursery.send(signal.SIGSTOP)
+        await _stop(place)
         stopped.set()
         await go_on.wait()
         return "the first"
@@ -51,3 +53,22 @@ async def freeze(place: Place) -> Woken:
             await asyncio.sleep(0.02)
             finished = await first.get(f"/executions/{run_id}")
     return Woken(told.json(), finished.json(), place.shop.runs("/slow")[run_id])
+
+
+async def _stop(place: Place) -> None:
+    """Stop the server between two commits: one that is stopped in the midst of one keeps everybody else from writing for as long."""
+    place.nursery.send(signal.SIGSTOP)
+    while not await asyncio.to_thread(_may_write, place):
+        place.nursery.send(signal.SIGCONT)
+        await asyncio.sleep(0)
+        place.nursery.send(signal.SIGSTOP)
+
+
+def _may_write(place: Place) -> bool:
+    with closing(sqlite3.connect(place.database, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+    return True
