@@ -38,7 +38,8 @@ class HttpPerformer:
                 base, shown = row.base_url, credentials(self._vault, row)
             except SealBroken:
                 return Returned(at=0, step=step, code=_BLOCKED, message="the connection's secret cannot be opened with the server's key")
-        outcome = await self._outbound.send(_outbound(request, base, shown, repeatable=call.invoke.repeatable))
+        asked = _outbound(request, base, shown, repeatable=call.invoke.repeatable)
+        outcome = await self._outbound.send(replace(asked, owner=call.tenant_id))
         return Returned(at=0, step=step, result=outcome.saved(), code=outcome.code, message=outcome.message)
 
     def _filled(self, call: Call) -> HttpRequest:

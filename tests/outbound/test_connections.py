@@ -121,6 +121,29 @@ async def test_no_more_requests_are_under_way_than_the_client_allows(bench: Benc
     assert most == 3
 
 
+async def test_whose_requests_all_hang_leaves_places_to_others(bench: Bench) -> None:
+    go_on, under_way = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def stay(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        under_way.release()
+        await go_on.wait()
+        writer.write(plain(b"late"))
+
+    def asked(owner: str) -> OutboundRequest:
+        return OutboundRequest(method="GET", url=bench.base, owner=owner)
+
+    client = bench.client("shop.example", at_once=4)
+    bench.listener.answers = [stay, stay, stay, plain(b"at once"), plain(b"late")]
+    hanging = [asyncio.create_task(client.send(asked("greedy"))) for _ in range(9)]
+    for _ in range(3):
+        await under_way.acquire()
+    other = await client.send(asked("other"))
+    assert other.answer is not None
+    assert (other.answer.text, bench.listener.connections) == ("at once", 4)
+    go_on.set()
+    assert {outcome.code for outcome in await asyncio.gather(*hanging)} == {None}
+
+
 @many_loopbacks
 async def test_an_address_that_takes_no_connection_gives_way_to_the_next(bench: Bench) -> None:
     bench.names.answers["shop.example"] = [["127.0.0.3", "127.0.0.1"]]

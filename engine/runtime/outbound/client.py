@@ -14,6 +14,7 @@ from engine.runtime.clock import Clock, SystemClock
 from engine.runtime.outbound.addresses import Address, as_address, may_ask_for, may_reach, read_allowed
 from engine.runtime.outbound.answers import read_answer, read_headers
 from engine.runtime.outbound.backoff import asked_pause, pause_before, tries_again
+from engine.runtime.outbound.places import Places
 from engine.runtime.outbound.port import (
     LONGEST_TIMEOUT,
     MOST_REDIRECTS,
@@ -59,7 +60,7 @@ class OutboundClient:
         self._sleep = sleep
         self._chance = chance
         self._trust = trust or httpx.create_ssl_context(trust_env=False)
-        self._places = asyncio.Semaphore(at_once)
+        self._places = Places(at_once)
 
     async def send(self, request: OutboundRequest) -> Outcome:
         """Make the request, with its retries; a place among those at work is waited for within the time of each try."""
@@ -79,7 +80,7 @@ class OutboundClient:
     async def _try(self, first: Hop, request: OutboundRequest, retries: int) -> tuple[Outcome, bool]:
         patience = max(1, min(request.timeout, LONGEST_TIMEOUT)) / 1000
         try:
-            async with asyncio.timeout(patience), self._places:
+            async with asyncio.timeout(patience), self._places.place(request.owner):
                 return Outcome(answer=await self._answer(first, request, patience), retries=retries), False
         except TimeoutError:
             return Outcome(code=TIMEOUT, message="No whole answer came in time.", retries=retries), True
