@@ -8,12 +8,12 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.runtime.faults import FaultPoints, fail
-from engine.runtime.store.port import Noted, Order, Snapshot, WaitMoved
+from engine.runtime.store.port import ConversationChange, Noted, Order, Snapshot, WaitMoved
 from engine.runtime.store.sqlite.open import open_sqlite
 from engine.runtime.store.sqlite.recent import Left, Recent
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.testing.clock import ManualClock
-from tests.store.turns import conversation, end_named_wait, ending, look, start
+from tests.store.turns import Taking, conversation, end_named_wait, ending, look, start
 
 SECRETLY = "UPDATE run SET intent = 'another' WHERE id = ?"
 """What nobody does: it shows whether a turn has looked into the file."""
@@ -98,6 +98,26 @@ async def test_a_commit_that_fails_leaves_nothing_to_be_remembered(path: Path, c
     assert await store.take(order, ending("answered")) == "answered"
     await store.close()
     await registry.close()
+
+
+async def test_what_is_large_is_loaded_each_time(sqlite: SqliteStore) -> None:
+    run_id = await start(sqlite)
+    order = await standing(sqlite, run_id)
+    talk = (await loaded(sqlite, run_id))[0].conversation
+    assert talk is not None
+
+    def growing(to: int) -> Taking:
+        change = ConversationChange(id=talk.id, written={"text": "x" * to}, owned=frozenset(), messages=0)
+        return lambda _: (Noted(conversation=change), "grown")
+
+    recent = sqlite._writer.recent  # noqa: SLF001 - what is remembered shows nowhere else
+    assert recent.standing(order) is not None
+    for size, remembered in ((5_000, False), (50, True)):
+        await sqlite.take(Order(tenant_id="t", conversation_id=talk.id), growing(size))
+        assert (recent.standing(order) is not None) == remembered
+        found = (await look(sqlite, order)).conversation
+        assert found is not None
+        assert found.variables["text"] == "x" * size
 
 
 async def test_the_latest_are_remembered_and_no_more_than_the_bound() -> None:

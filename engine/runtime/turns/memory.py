@@ -38,16 +38,19 @@ class StoredRuns:
 
 
 class RecentRuns(StoredRuns):
-    """Remembers the latest runs by the states that their rows hold; a state that is not known is decoded."""
+    """Remembers the latest runs by the states that their rows hold; a state that is not known, or is large, is decoded."""
 
     _MOST: Final = 1_024
+    _LARGEST: Final = 8_192
+    """Bytes of a state; decoded it takes some times as much memory."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[bytes, Run] = OrderedDict()
 
     def keep(self, step: Step) -> None:
         """A state names its run, so that no two runs share one."""
-        self._runs[step.state] = step.run
+        if len(step.state) <= self._LARGEST:
+            self._runs[step.state] = step.run
         if len(self._runs) > self._MOST:
             self._runs.popitem(last=False)
 

@@ -9,13 +9,18 @@ from collections.abc import Iterable
 from sqlite3 import Cursor
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec import Struct, field
 
 from engine.runtime.store.port import Order
 from engine.runtime.store.rows import ConversationRow, RunRow, WaitRow
 
 _MOST: Final = 1_024
-"""Waits, and conversations, that are remembered: a few kB each."""
+"""Waits, and conversations, that are remembered."""
+_LARGEST_STATE: Final = 8_192
+_LARGEST_VARIABLES: Final = 4_096
+"""Bytes: what has more is loaded each time, so that memory has a bound whatever flows keep."""
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -76,8 +81,16 @@ class Recent:
         """It was written."""
         for wait_id in left.gone:
             self._waits.pop(wait_id, None)
-        _put(self._waits, ((wait.id, (run, wait)) for run, wait in left.opened), self._most)
-        _put(self._conversations, ((row.id, row) for row in left.conversations), self._most)
+        _put(self._waits, ((wait.id, (run, wait)) for run, wait in left.opened if len(run.state) <= _LARGEST_STATE), self._most)
+        for row in left.conversations:
+            if self._is_small(row):
+                _put(self._conversations, [(row.id, row)], self._most)
+            else:
+                self._conversations.pop(row.id, None)
+
+    def _is_small(self, row: ConversationRow) -> bool:
+        known = self._conversations.get(row.id)
+        return (known is not None and known.variables is row.variables) or len(_encode(row.variables)) <= _LARGEST_VARIABLES
 
 
 def _put(known: OrderedDict[Key, Value], news: Iterable[tuple[Key, Value]], most: int) -> None:
