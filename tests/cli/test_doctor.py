@@ -96,3 +96,11 @@ def test_secrets_that_no_key_opens_are_found(baton: Baton, healthy: Path, monkey
     assert baton("connections", "reseal").stdout == "1 secret sealed again.\n"
     monkeypatch.delenv("BATON_OLD_SECRET_KEY")
     assert checks(baton)["secrets"]
+
+
+def test_an_endpoint_that_was_deleted_has_no_secret_to_be_opened(baton: Baton, healthy: Path) -> None:
+    added = json.loads(baton("webhooks", "add", "https://shop.example/hooks", "--json").stdout)
+    assert baton("webhooks", "delete", added["id"]).exit_code == 0
+    told = baton("doctor")
+    assert "0 secrets of connections and webhooks" in told.stdout
+    assert told.exit_code == 0

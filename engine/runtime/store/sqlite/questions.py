@@ -161,7 +161,9 @@ def run_views(chosen_by: frozenset[str]) -> str:
 
 SEALED: Final = named(
     union_all(
-        select(_CONNECTION.c.secret), select(_WEBHOOK.c.secret), select(_WEBHOOK.c.old_secret).where(_WEBHOOK.c.old_secret.is_not(None))
+        select(_CONNECTION.c.secret),
+        select(_WEBHOOK.c.secret).where(_WEBHOOK.c.status != literal_column("'deleted'")),
+        select(_WEBHOOK.c.old_secret).where(_WEBHOOK.c.old_secret.is_not(None)),
     )
 )
-"""The secrets of all tenants' connections and webhooks."""
+"""The secrets of all tenants' connections and webhooks; an endpoint that was deleted has none."""
