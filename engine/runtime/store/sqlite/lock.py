@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from engine.errors import StoreError
 
-_MOST: Final = 65_536
+_MOST: Final = 1_048_576
 """Bytes of a note."""
 
 
