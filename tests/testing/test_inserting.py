@@ -84,8 +84,15 @@ def test_a_list_that_ends_with_lines_of_text_is_left_alone() -> None:
         with_stubs(text, {0: NEW})
 
 
+@pytest.mark.parametrize("number", [1e36, -1e300, 2**64])
+def test_a_number_that_no_file_can_hold_is_not_written(number: float) -> None:
+    with pytest.raises(CannotInsert, match="a larger number than a file can hold"):
+        with_stubs(HEAD + STEPS, {0: {"look": [Stub(status=202, json={"distances": [number]})]}})
+
+
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(-9e35, 9e35)
 VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False, width=32) | st.text(),
+    st.none() | st.booleans() | NUMBERS | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )

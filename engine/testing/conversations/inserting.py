@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 from msgspec import UNSET
 
+from engine.loading.scalars import BadNumber, resolve
 from engine.testing.conversations.stubs import Stub
 
 _UNSAFE: Final = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]')
@@ -132,7 +133,15 @@ def _written(value: Any) -> str:
         case str():
             return '"' + _UNSAFE.sub(_escaped, value) + '"'
         case _:
-            return json.dumps(value)
+            return _plain(json.dumps(value))
+
+
+def _plain(text: str) -> str:
+    try:
+        resolve(text)
+    except BadNumber:
+        raise CannotInsert(f"{text} is a larger number than a file can hold") from None
+    return text
 
 
 def _escaped(found: re.Match[str]) -> str:
