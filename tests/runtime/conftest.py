@@ -113,6 +113,17 @@ class Script:
         assert self.act is not None
         return await self.act(call.invoke)
 
+    def hold(self, status: int = 200) -> asyncio.Event:
+        """Answer with the status once the event is set, and not before."""
+        go_on = asyncio.Event()
+
+        async def act(invoke: Invoke) -> Returned:
+            await go_on.wait()
+            return Returned(at=0, step=invoke.step, result={"status": status})
+
+        self.act = act
+        return go_on
+
 
 @pytest.fixture
 def anyio_backend() -> str:

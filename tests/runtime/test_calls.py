@@ -67,13 +67,7 @@ async def test_a_performer_that_breaks_is_a_failed_call_and_no_lost_run(calling:
 
 
 async def test_a_request_whose_patience_ends_is_told_what_there_is_and_the_turn_goes_on(calling: World, script: Script) -> None:
-    go_on = asyncio.Event()
-
-    async def act(invoke: Invoke) -> Returned:
-        await go_on.wait()
-        return Returned(at=0, step=invoke.step, result={"status": 200})
-
-    script.act = act
+    go_on = script.hold()
     caller = await calling.customer()
     first = await calling.executor.trigger(caller, ASKED, patience=0)
     assert first.reply.status == "running"
@@ -92,13 +86,7 @@ async def test_a_request_whose_patience_ends_is_told_what_there_is_and_the_turn_
 async def test_a_request_whose_call_lasts_is_told_what_there_is_soon_after_the_process_is_told_to_stop(
     calling: World, script: Script
 ) -> None:
-    go_on = asyncio.Event()
-
-    async def act(invoke: Invoke) -> Returned:
-        await go_on.wait()
-        return Returned(at=0, step=invoke.step, result={"status": 200})
-
-    script.act = act
+    go_on = script.hold()
     working = asyncio.create_task(calling.executor.trigger(await calling.customer(), ASKED))
     await until(lambda: bool(script.asked))
     calling.executor.bulletin.close()
@@ -126,13 +114,7 @@ async def test_the_same_key_while_the_turn_works_is_told_so(calling: World, scri
 
 
 async def test_a_result_that_comes_after_a_cancel_changes_nothing(calling: World, script: Script) -> None:
-    go_on = asyncio.Event()
-
-    async def act(invoke: Invoke) -> Returned:
-        await go_on.wait()
-        return Returned(at=0, step=invoke.step, result={"status": 200})
-
-    script.act = act
+    go_on = script.hold()
     caller = await calling.customer()
     first = await calling.executor.trigger(caller, ASKED, patience=0)
     ended = (await calling.executor.cancel(caller, CancelRequest(run_id=first.reply.execution_id))).reply
@@ -162,13 +144,7 @@ async def hang(_: Invoke) -> Returned:
 async def test_what_was_said_before_a_call_is_a_message_while_the_call_lasts_and_the_same_one_when_it_has_gone_on(
     calling: World, script: Script
 ) -> None:
-    go_on = asyncio.Event()
-
-    async def act(invoke: Invoke) -> Returned:
-        await go_on.wait()
-        return Returned(at=0, step=invoke.step, result={"status": 200})
-
-    script.act = act
+    go_on = script.hold()
     caller = await calling.customer()
     await calling.executor.trigger(caller, ASKED, patience=0)
     assert await spoken(calling, caller) == [("user", ["hi"]), ("assistant", ["One moment."])]

@@ -88,13 +88,7 @@ async def test_a_call_that_may_not_be_made_twice_is_not(world: World, script: Sc
 
 async def test_a_worker_that_wakes_up_after_its_lease_was_taken_over_changes_nothing(world: World, script: Script) -> None:
     await world.publish(paying(repeatable=True))
-    go_on = asyncio.Event()
-
-    async def late(invoke: Invoke) -> Returned:
-        await go_on.wait()
-        return Returned(at=0, step=invoke.step, result={"status": 299})
-
-    script.act = late
+    go_on = script.hold(299)
     caller = await world.customer()
     reply = (await world.executor.trigger(caller, ASKED, patience=0)).reply
     await until(lambda: bool(script.asked))
@@ -112,13 +106,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_was_taken_over_changes_not
 
 async def test_whoever_asked_a_worker_that_lost_its_run_is_told_what_the_other_has_made_of_it(world: World, script: Script) -> None:
     await world.publish(paying(repeatable=True))
-    go_on = asyncio.Event()
-
-    async def late(invoke: Invoke) -> Returned:
-        await go_on.wait()
-        return Returned(at=0, step=invoke.step, result={"status": 299})
-
-    script.act = late
+    go_on = script.hold(299)
     asking = asyncio.create_task(world.executor.trigger(await world.customer(), ASKED))
     await until(lambda: bool(script.asked))
     script.act = answer

@@ -53,5 +53,4 @@ async def test_a_customer_who_comes_in_a_storm_is_answered_before_most_of_it(sql
     await asyncio.sleep(0)
     places = [await take(patient=False) for _ in range(3)]
     await asyncio.gather(*storm)
-    assert places == sorted(places)
     assert places[-1] < 400
