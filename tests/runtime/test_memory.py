@@ -40,6 +40,14 @@ def test_a_run_in_another_state_is_decoded() -> None:
     assert found is not later.run
 
 
+def test_a_run_that_goes_on_takes_no_more_than_its_place() -> None:
+    memory, other = RecentRuns(), stepped("b", word="left")
+    memory.keep(other)
+    for number in range(2_000):
+        memory.keep(stepped("a", word=str(number)))
+    assert remembered(memory, [other]) == [True]
+
+
 @pytest.mark.parametrize(("size", "kept"), [(100, True), (9_000, False)])
 def test_what_is_large_is_decoded_each_time(size: int, *, kept: bool) -> None:
     memory, step = RecentRuns(), stepped("a", word="x" * size)

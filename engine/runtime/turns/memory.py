@@ -38,22 +38,24 @@ class StoredRuns:
 
 
 class RecentRuns(StoredRuns):
-    """Remembers the latest runs by the states that their rows hold; a state that is not known, or is large, is decoded."""
+    """Remembers the latest runs, each in its latest state; one in another state, or in a large one, is decoded."""
 
     _MOST: Final = 1_024
     _LARGEST: Final = 8_192
     """Bytes of a state; decoded it takes some times as much memory."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[bytes, Run] = OrderedDict()
+        self._runs: OrderedDict[str, tuple[bytes, Run]] = OrderedDict()
 
     def keep(self, step: Step) -> None:
-        """A state names its run, so that no two runs share one."""
+        """In place of the state before."""
+        self._runs.pop(step.run.id, None)
         if len(step.state) <= self._LARGEST:
-            self._runs[step.state] = step.run
+            self._runs[step.run.id] = step.state, step.run
         if len(self._runs) > self._MOST:
             self._runs.popitem(last=False)
 
     def recall(self, row: RunRow) -> Run:
         """The value that was encoded, or one like it."""
-        return self._runs.get(row.state) or super().recall(row)
+        state, run = self._runs.get(row.id, (None, None))
+        return run if run is not None and state == row.state else super().recall(row)
