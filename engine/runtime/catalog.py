@@ -4,6 +4,7 @@
 so that what is published, paused or priced is seen within two. Readers get one immutable view after the other, never half of one.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -81,11 +82,19 @@ class Catalog:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._view = _index(Register(revision=-1))
+        self._refreshing = asyncio.Lock()
         self._written: dict[tuple[str, FlowRef], Flow] = {}
         self._flows: dict[tuple[str, FlowRef], CompiledFlow] = {}
 
     async def refresh(self) -> bool:
-        """Read the register anew if it has changed; True when it had."""
+        """Read the register anew if it has changed; True when it had. What was published before the call is seen after it.
+
+        Two at once take turns: the slower of them would put what it had read before over what the other has read since.
+        """
+        async with self._refreshing:
+            return await self._read_anew()
+
+    async def _read_anew(self) -> bool:
         if await self._registry.revision() == self._view.revision:
             return False
         register = await self._registry.register()
