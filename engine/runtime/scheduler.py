@@ -113,6 +113,7 @@ class Scheduler:
         if self._sweeping.locked():
             return 0
         async with self._sweeping:
+            self._last = self._clock.monotonic()  # it ticks, whatever comes of it
             acted = 0
             before: set[tuple[str, Millis]] = set()
             while (due := await self._next_due()) and not self._stopping:
