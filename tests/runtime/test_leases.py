@@ -138,6 +138,7 @@ async def test_a_result_that_was_kept_before_its_worker_died_is_used_and_the_cal
     await world.executor.worker.drain()
     assert texts(await world.executor.latest(caller, reply.execution_id)) == ["Paid 200."]
     assert len(script.asked) == 1
+    assert await runtime.store.result(caller.tenant_id, reply.execution_id, 1, 0) is None  # nobody will ask for it any more
 
 
 async def test_a_run_that_has_cost_three_workers_is_given_up_and_others_go_on(world: World, script: Script) -> None:

@@ -140,6 +140,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """What the opened wait listens to."""
     task: TaskRow | None = None
     """What the opened wait is for."""
+    settles: bool = False
+    """Whether no call of the run is under way any more: what its calls came to is forgotten."""
     messages: tuple[MessageRow, ...] = ()
     usage: tuple[UsageRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
@@ -265,7 +267,10 @@ class Store(Protocol):
         """
 
     async def save_result(self, row: EffectResultRow) -> None:
-        """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing."""
+        """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing.
+
+        It is forgotten with the commit that settles the run's calls.
+        """
 
     async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
         """The result that was kept for the call."""

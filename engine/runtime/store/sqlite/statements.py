@@ -79,6 +79,16 @@ KEEP_RESULT: Final = str(
     .compile(dialect=_POSITIONAL)
 )
 
+FORGET_RESULTS: Final = positional(
+    METADATA.tables["effect_result"]
+    .delete()
+    .where(
+        METADATA.tables["effect_result"].c.tenant_id == bindparam("tenant"),
+        METADATA.tables["effect_result"].c.run_id == bindparam("run"),
+    ),
+    *("tenant", "run"),
+)
+
 _OF_RUN_THAT_CHANGES = ("status", "rev", "epoch", "input_rev", "state", "ended_at", "end_reason", "lease_until", "attempts")
 UPDATE_RUN: Final = positional(
     update(RUN)
