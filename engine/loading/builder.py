@@ -117,7 +117,7 @@ class Builder:
         if built is None:
             open_one = any(opened.anchor == event.anchor for opened in self._stack)
             message = "stands inside its own anchor" if open_one else "names no anchor"
-            self._findings.add("yaml.alias", start, f"the alias {shown(event.anchor or '')} {message}")
+            self._findings.add("yaml.alias", start, f"the alias {shown(event.anchor or '')} {message}", "quote a text that begins with *")
             self._place(_Built(Torn(start), 1, 0), None)
             return
         self._weight += built.weight
@@ -142,7 +142,8 @@ class Builder:
         except BadNumber:
             self._findings.add("yaml.number", start, f"the number {shown(event.value)} cannot be kept exactly", "quote it to make it text")
         except BadTag:
-            self._findings.add("yaml.tag", _start(event), f"the tag {shown(event.tag or '')} means nothing here")
+            message = f"the tag {shown(event.tag or '')} means nothing here"
+            self._findings.add("yaml.tag", _start(event), message, "quote a text that begins with !")
         else:
             return Leaf(value, start, _end(event))
         return Torn(start)
@@ -204,6 +205,11 @@ def _resolved(event: yaml.ScalarEvent) -> Plain:
     if event.tag is not None:
         return tagged(event.tag, event.value)
     return resolve(event.value) if event.implicit[0] else event.value
+
+
+def bounds(event: yaml.Event) -> tuple[int, int]:
+    """Where in the text the event begins and ends."""
+    return _start(event), _end(event)
 
 
 def _start(event: Any) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as mi
 
+from engine.loading.advice import advice_on_nothing
 from engine.loading.findings import Findings, shown
 from engine.loading.kinds import fits, found, is_known, word
 from engine.loading.partial import Partial, partial
@@ -31,6 +32,7 @@ class Vocabulary(Struct, frozen=True):
     unknown_tag: str = "value.wrong"
 
 
+_TEXT: Final = Leaf("", 0, 0)
 PLAIN_WORDS: Final = Vocabulary()
 
 
@@ -299,8 +301,11 @@ class Walk:
         return _FAILED
 
     def _advice(self, part: Part, kinds: Collection[mi.Type]) -> str | None:
-        if not isinstance(part, Leaf) or part.value is None:
+        if not isinstance(part, Leaf):
             return None
+        if part.value is None:
+            inner = any(isinstance(kind, mi.StructType | mi.DictType) for kind in kinds) and not any(fits(_TEXT, kind) for kind in kinds)
+            return advice_on_nothing(self._tree.text, part.start, inner=inner) if part.start == part.end else None
         if isinstance(part.value, str):
             meant = _SWITCHES.get(part.value.lower()) if any(isinstance(kind, mi.BoolType) for kind in kinds) else None
             return f"in YAML 1.2 this is text; write {meant}" if meant else None

@@ -1,7 +1,9 @@
 """Collects what is wrong with one file."""
 
+import re
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import Final
 
 from engine.loading.codes import CODES
 from engine.loading.tree import Lines
@@ -13,6 +15,9 @@ CHEAPEST = 20
 """What one hint costs at least."""
 SHOWN = 60
 """Characters of a foreign text that a message repeats."""
+ODD_SPACE: Final = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]")
+"""A character that looks like a space, or like nothing, and that neither YAML nor a name takes for one."""
+_ODD_NAME: Final = re.compile(rf"[\w.-]{{0,64}}{ODD_SPACE.pattern}+(?=[\w\s:,\]}}]|$)")
 
 
 class Findings:
@@ -25,8 +30,10 @@ class Findings:
         self._comparisons = COMPARISONS
 
     def add(self, code: str, offset: int, message: str, hint: str | None = None) -> None:
-        """Notes a problem at an offset of the text."""
+        """Notes a problem at an offset of the text; where a name there holds a space that is none, the hint says so."""
         line, column = self._lines.at(offset)
+        if (odd := self._lines.match(_ODD_NAME, offset)) is not None and (space := ODD_SPACE.search(odd[0])) is not None:
+            hint = f"{named_space(space[0])} here, which only looks like a space"
         self._found.append(Diagnostic(self._file, line, column, CODES[code].severity, code, message, hint))
 
     def nearest(self, word: str, known: Collection[str]) -> str | None:
@@ -54,6 +61,12 @@ class Findings:
 
 def _order(one: Diagnostic) -> tuple[int, int, str, str]:
     return one.line, one.column, one.code, one.message
+
+
+def named_space(character: str) -> str:
+    """How a hint begins that tells of an odd space."""
+    known = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte order mark"}
+    return f"there is a {known.get(character, 'wide space')} (U+{ord(character):04X})"
 
 
 def shown(value: str) -> str:

@@ -5,13 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.loading.absent import FLOW_WORDS
 from engine.loading.decode import Walk
 from engine.loading.digest import flow_digest, tree_digest
 from engine.loading.findings import Findings, shown
 from engine.loading.lint import check
-from engine.loading.lint.names import has_too_many_nodes
+from engine.loading.lint.names import has_keys_beside_ids, has_too_many_nodes
 from engine.loading.lint.outline import outline
 from engine.loading.lint.requests import check_connections
 from engine.loading.neighbourhood import Member, check_neighbourhood
@@ -86,6 +87,9 @@ def _draft(source: Source) -> _Draft:
     name = None if named is None else named[0]
     if has_too_many_nodes(tree, findings):
         return _Draft(source, tree, Member(name, None, findings))
+    if has_keys_beside_ids(tree, findings):
+        rest = tuple(one for one in tree.diagnostics if one.code != "yaml.duplicate_key")  # they are keys of different nodes
+        return _Draft(source, replace(tree, diagnostics=rest), Member(name, None, findings))
     walk = Walk(tree, findings, FLOW_WORDS)
     flow = walk.root(Flow)
     if not isinstance(tree.root, Pairs):

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import yaml
 
-from engine.loading.builder import Builder, Refused
+from engine.loading.advice import Stop, advice
+from engine.loading.builder import Builder, Refused, bounds
 from engine.loading.findings import Findings
 from engine.loading.tree import Leaf, Lines, Part, Source, Tree
 
@@ -32,7 +33,7 @@ def read_yaml(source: Source) -> Tree:
     if bad is not None:
         findings.add(*bad)
     else:
-        root = _parse(text, findings)
+        root = _parse(text, lines, findings)
     return Tree(source.name, text, lines, root, tuple(findings.sorted()))
 
 
@@ -61,15 +62,16 @@ def _unreadable(text: str) -> tuple[str, int, str, str | None] | None:
     return None
 
 
-def _parse(text: str, findings: Findings) -> Part | None:
+def _parse(text: str, lines: Lines, findings: Findings) -> Part | None:
     builder = Builder(text, findings)
+    event = None
     try:
         for event in _events(text):
             builder.take(event)
     except Refused:
         return None
     except yaml.YAMLError as problem:
-        _report(problem, text, findings)
+        _report(problem, event, text, lines, findings)
         return None
     if builder.root is None or (isinstance(builder.root, Leaf) and builder.root.value is None):
         findings.add("yaml.document", 0, "the file is empty")
@@ -86,26 +88,20 @@ def _events(text: str) -> Iterator[yaml.Event]:
         loader.dispose()
 
 
-def _report(problem: yaml.YAMLError, text: str, findings: Findings) -> None:
+def _report(problem: yaml.YAMLError, last: yaml.Event | None, text: str, lines: Lines, findings: Findings) -> None:
     """Points at the problem; where the text just ends, at what was begun and never closed."""
     mark, begun = getattr(problem, "problem_mark", None), getattr(problem, "context_mark", None)
     if mark is None or (begun is not None and not text[mark.index :].strip()):
         mark = begun
     offset = min(mark.index, len(text)) if mark is not None else 0
     message = getattr(problem, "problem", None) or "the text is not YAML"
-    findings.add("yaml.syntax", offset, str(message), _advice(text, offset))
-
-
-def _advice(text: str, offset: int) -> str | None:
-    """What most often is wrong on a line that does not parse."""
-    if text[offset : offset + 1] in {"'", '"', "[", "{"} and text[offset:].strip():
-        return "what begins here is not closed, or has something else inside"
-    begin = text.rfind("\n", 0, offset) + 1
-    line = text[begin : begin + 1000].partition("\n")[0]
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "indent with spaces, not with tabs"
-    if "{{" in line:
-        return "quote a text that holds {{ }}"
-    if line.count(": ") > 1:
-        return "quote a text that holds a colon and a space"
-    return None
+    is_quoted = isinstance(last, yaml.ScalarEvent) and last.style in {"'", '"'}
+    stop = Stop(
+        text,
+        lines,
+        offset,
+        begun=None if begun is None else min(begun.index, len(text)),
+        about=getattr(problem, "context", None) or "",
+        quoted=bounds(last) if last is not None and is_quoted else None,
+    )
+    findings.add("yaml.syntax", offset, str(message), advice(stop))

@@ -78,6 +78,10 @@ class Lines:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def match(self, pattern: re.Pattern[str], offset: int) -> re.Match[str] | None:
+        """What of the text at an offset has the form."""
+        return pattern.match(self._text, offset)
+
 
 class Tree(Struct, frozen=True):
     """A document as it was read; without a root its diagnostics say why."""

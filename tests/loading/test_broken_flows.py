@@ -1,4 +1,7 @@
-"""A folder of broken flows: each says in its first lines where which problem is, and nothing else may be found."""
+"""A folder of broken flows: each says in its first lines where which problem is, and nothing else may be found.
+
+Where message and hint stand behind the code, they are told word for word.
+"""
 
 import re
 from pathlib import Path
@@ -9,7 +12,7 @@ from engine.loading import CODES, Source, load_flow, load_flows
 
 HERE = Path(__file__).parent
 BROKEN = sorted((HERE / "broken").glob("*.yaml"))
-EXPECTED = re.compile(r"^# expect: ([0-9]+):([0-9]+) ([a-z_.]+)$", re.MULTILINE)
+EXPECTED = re.compile(r"^# expect: ([0-9]+):([0-9]+) ([a-z_.]+)(?: (.+))?$", re.MULTILINE)
 VALID = (HERE / "valid" / "everything.yaml").read_text(encoding="utf-8")
 OPTIONAL = [
     "variables",
@@ -55,7 +58,7 @@ SOUND = "nodes: {hello: {type: message, text: Hi, next: end}}\n"
 
 
 def expected(text: str) -> list[tuple[int, int, str]]:
-    return [(int(line), int(column), code) for line, column, code in EXPECTED.findall(text)]
+    return [(int(line), int(column), code) for line, column, code, _ in EXPECTED.findall(text)]
 
 
 def found(text: str | bytes) -> list[tuple[int, int, str]]:
@@ -67,6 +70,16 @@ def test_every_problem_is_reported_once_at_its_exact_place_and_nothing_else_is(p
     text = path.read_text(encoding="utf-8")
     assert expected(text)
     assert found(text) == expected(text)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_the_words_are_those_that_are_expected(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    words = [said for *_, said in EXPECTED.findall(text)]
+    told = load_flow(Source("flow.yaml", text), NEIGHBOURS).diagnostics
+    assert [f"{one.message} ({one.hint})" if one.hint else one.message for one, said in zip(told, words, strict=True) if said] == [
+        said for said in words if said
+    ]
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)

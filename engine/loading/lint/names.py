@@ -30,6 +30,18 @@ def has_too_many_nodes(tree: Tree, findings: Findings) -> bool:
     return True
 
 
+def has_keys_beside_ids(tree: Tree, findings: Findings) -> bool:
+    """Whether keys of nodes stand on the level of their ids; reported at each id with nothing below it, and what follows from it is not."""
+    part = tree.root.get("nodes") if isinstance(tree.root, Pairs) else None
+    if not isinstance(part, Pairs) or not isinstance(kind := part.get("type"), Leaf) or not isinstance(kind.value, str):
+        return False
+    empty = [entry for entry in part.entries.values() if isinstance(entry.value, Leaf) and entry.value.value is None]
+    for entry in empty:
+        hint = "the keys of a node are indented deeper than its id"
+        findings.add("type.wrong", entry.value.start, "expected a mapping, found nothing", hint)
+    return bool(empty)
+
+
 def check_names(outline: Outline, findings: Findings) -> None:
     """Reports bad names of nodes, variables, inputs and languages."""
     _check_nodes(outline, findings)
