@@ -268,13 +268,14 @@ class ExpressionError(BatonError):
 
     Codes: `expression.syntax`, `expression.forbidden`, `expression.unknown` (at load);
     `expression.undefined`, `expression.type`, `expression.budget`, `expression.value` (when evaluated).
-    `offset` counts characters from the start of the template to the place, where that is known.
+    `offset` counts characters from the start of the template to the place, where that is known; `hint` says what may have been meant.
     """
 
-    def __init__(self, code: str, message: str, *, offset: int | None = None) -> None:
+    def __init__(self, code: str, message: str, *, offset: int | None = None, hint: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.offset = offset
+        self.hint = hint
 
 
 class FlowRefused(BatonError):

@@ -170,8 +170,8 @@ class _Translation:
 def unknown(sort: str, name: str, names: frozenset[str], offset: int) -> ExpressionError:
     """The error for a name that nothing has, with the nearest one that something has."""
     near = get_close_matches(name[:_LONGEST_NAME], sorted(names), n=1)
-    hint = f" Did you mean `{near[0]}`?" if near else ""
-    return ExpressionError("expression.unknown", f"There is no {sort} `{name[:_LONGEST_NAME]}`.{hint}", offset=offset)
+    hint = f"did you mean `{near[0]}`?" if near else None
+    return ExpressionError("expression.unknown", f"There is no {sort} `{name[:_LONGEST_NAME]}`.", offset=offset, hint=hint)
 
 
 def _literal_path(node: nodes.Expr) -> tuple[nodes.Name, tuple[str | int, ...]] | None:

@@ -77,7 +77,8 @@ def compile_expression(source: str, extra_roots: frozenset[str] = _NO_ROOTS) -> 
     try:
         parts = split(stripped)
     except ExpressionError as error:
-        raise _moved(error, start) from error
+        error.offset = start + (error.offset or 0)
+        raise
     if len(parts) != 1 or isinstance(parts[0], str):
         raise wrong_syntax("One expression is needed here.", start)
     return _assembled(source, (Part(parts[0].source, parts[0].offset + start),), extra_roots)
@@ -110,11 +111,8 @@ def _compiled(part: Part, roots: frozenset[str]) -> Compiled:
     try:
         return compile_source(part.source, roots)
     except ExpressionError as error:
-        raise _moved(error, part.offset) from error
-
-
-def _moved(error: ExpressionError, by: int) -> ExpressionError:
-    return ExpressionError(error.code, str(error), offset=by + (error.offset or 0))
+        error.offset = part.offset + (error.offset or 0)
+        raise
 
 
 def _at(error: ExpressionError, part: Placed) -> ExpressionError:

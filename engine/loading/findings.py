@@ -63,6 +63,11 @@ def _order(one: Diagnostic) -> tuple[int, int, str, str]:
     return one.line, one.column, one.code, one.message
 
 
+def clause(sentence: str) -> str:
+    """A sentence as diagnostics have it: without a capital and a full stop."""
+    return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")
+
+
 def named_space(character: str) -> str:
     """How a hint begins that tells of an odd space."""
     known = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte order mark"}

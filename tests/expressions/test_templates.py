@@ -217,7 +217,7 @@ def test_what_is_wrong_is_told_with_its_place(source: str, code: str, place: str
     ],
 )
 def test_an_unknown_name_is_met_with_the_nearest_known_one(source: str, hint: str) -> None:
-    assert f"Did you mean `{hint}`?" in str(refusal(source))
+    assert refusal(source).hint == f"did you mean `{hint}`?"
 
 
 def test_a_dash_in_a_name_is_a_subtraction_of_something_unknown() -> None:

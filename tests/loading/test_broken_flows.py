@@ -83,6 +83,14 @@ def test_the_words_are_those_that_are_expected(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_neither_message_nor_hint_is_a_sentence_with_a_capital_and_a_full_stop(path: Path) -> None:
+    for one in load_flow(Source("flow.yaml", path.read_text(encoding="utf-8")), NEIGHBOURS).diagnostics:
+        for said in (one.message, one.hint or ""):
+            assert not re.match(r"[A-Z][a-z ]", said)
+            assert not re.search(r"[^.]\.$", said)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_places_are_the_same_with_the_line_ends_of_another_system_and_a_byte_order_mark(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert found(text.replace("\n", "\r\n")) == expected(text)

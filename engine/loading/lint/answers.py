@@ -8,7 +8,7 @@ from msgspec import Struct
 from engine.errors import AnswerRefused
 from engine.interpreter.answers import read_answer
 from engine.interpreter.answers.typed import RATING
-from engine.loading.findings import Findings, shown
+from engine.loading.findings import Findings, clause, shown
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.rules import DISPLAYED
 from engine.loading.partial import Partial
@@ -106,7 +106,7 @@ def check_default(asked: Asked, findings: Findings) -> None:
     shown_options = tuple(ShownOption(one.value, str(one.value)) for one in question.options or ())
     asks = Question(_NAME, asked.type, options=shown_options, multiple=question.multiple)
     if (wrong := _wrong(asks, question.default)) is not None:
-        message = f"the default is no answer to an input of type {shown(asked.type)}: {wrong.message}"
+        message = f"the default is no answer to an input of type {shown(asked.type)}: {clause(wrong.message)}"
         findings.add("value.wrong", asked.view.value_at(*asked.path, "default"), message)
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from engine.errors import AnswerRefused
 from engine.interpreter.settling import route_key, route_keys
-from engine.loading.findings import Findings, shown
+from engine.loading.findings import Findings, clause, shown
 from engine.loading.lint.answers import Asked, has_template, saved_answer
 from engine.loading.lint.rules import PICKED, RULES, UPLOADS
 from engine.model.inputs import MadeOptions, Question, Validation
@@ -82,7 +82,7 @@ def _unreached(question: Question, ask: Ask, key: str) -> str | None:
     try:
         answer = saved_answer(question, value)
     except AnswerRefused as refused:
-        return refused.problems[0].message
+        return clause(refused.problems[0].message)
     return None if key in route_keys(answer) else Findings.did_you_mean(route_key(answer))
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from engine.errors import ExpressionError
 from engine.expressions import Reference, Template, compile_expression, compile_template
-from engine.loading.findings import Findings
+from engine.loading.findings import Findings, clause
 from engine.loading.lint.outline import Outline, leaves
 from engine.loading.lint.spots import CALLBACKS, Roots, Spot
 from engine.loading.tree import Leaf, Tree
@@ -59,7 +59,7 @@ def _compiled(tree: Tree, leaf: Leaf, roots: Roots, findings: Findings, *, bare:
         template: Template = compile_expression(source, roots) if bare else compile_template(source, roots)
     except ExpressionError as problem:
         start = leaf.start if problem.offset is None else exact(tree, leaf, problem.offset)
-        findings.add(_CODES.get(problem.code, "template.syntax"), start, str(problem))
+        findings.add(_CODES.get(problem.code, "template.syntax"), start, clause(str(problem)), problem.hint)
         return None
     return [Read(reference, exact(tree, leaf, reference.offset), CALLBACKS in roots) for reference in template.references]
 
