@@ -269,13 +269,15 @@ class ExpressionError(BatonError):
     Codes: `expression.syntax`, `expression.forbidden`, `expression.unknown` (at load);
     `expression.undefined`, `expression.type`, `expression.budget`, `expression.value` (when evaluated).
     `offset` counts characters from the start of the template to the place, where that is known; `hint` says what may have been meant.
+    `root` is the name that an expression begins with although there is none.
     """
 
-    def __init__(self, code: str, message: str, *, offset: int | None = None, hint: str | None = None) -> None:
+    def __init__(self, code: str, message: str, *, offset: int | None = None, hint: str | None = None, root: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.offset = offset
         self.hint = hint
+        self.root = root
 
 
 class FlowRefused(BatonError):

@@ -129,7 +129,7 @@ class _Translation:
             if len(keys) > TREE_DEPTH:
                 raise wrong_syntax("The expression is nested too deeply.", node.lineno)
             if name.name not in self._roots:
-                raise unknown("name", name.name, self._roots, name.lineno)
+                raise unknown("name", name.name, self._roots, name.lineno, root=name.name)
             self.references.append(Reference(name.name, keys, name.lineno))
             return operators.path(name.name, keys)
         match node:
@@ -167,11 +167,11 @@ class _Translation:
         return lambda scope: matches(scope, present(value(scope)), compiled)
 
 
-def unknown(sort: str, name: str, names: frozenset[str], offset: int) -> ExpressionError:
+def unknown(sort: str, name: str, names: frozenset[str], offset: int, *, root: str | None = None) -> ExpressionError:
     """The error for a name that nothing has, with the nearest one that something has."""
     near = get_close_matches(name[:_LONGEST_NAME], sorted(names), n=1)
     hint = f"did you mean `{near[0]}`?" if near else None
-    return ExpressionError("expression.unknown", f"There is no {sort} `{name[:_LONGEST_NAME]}`.", offset=offset, hint=hint)
+    return ExpressionError("expression.unknown", f"There is no {sort} `{name[:_LONGEST_NAME]}`.", offset=offset, hint=hint, root=root)
 
 
 def _literal_path(node: nodes.Expr) -> tuple[nodes.Name, tuple[str | int, ...]] | None:

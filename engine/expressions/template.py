@@ -80,7 +80,7 @@ def compile_expression(source: str, extra_roots: frozenset[str] = _NO_ROOTS) -> 
         error.offset = start + (error.offset or 0)
         raise
     if len(parts) != 1 or isinstance(parts[0], str):
-        raise wrong_syntax("One expression is needed here.", start)
+        raise wrong_syntax("One expression is needed here.", start, "it is one as it stands: leave the braces out")
     return _assembled(source, (Part(parts[0].source, parts[0].offset + start),), extra_roots)
 
 

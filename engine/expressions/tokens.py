@@ -25,6 +25,28 @@ _SKIPPED: Final = frozenset({"whitespace"})
 _PATH: Final = re.compile(r"\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*", re.ASCII)
 _WORDS: Final = frozenset({"true", "True", "false", "False", "none", "None", "not", "and", "or", "if", "else", "in", "is"})
 """Names that mean something else to Jinja where an expression begins."""
+_FOREIGN: Final = {
+    "=": "`==` to compare",
+    "===": "`==`",
+    "!==": "`!=`",
+    "<>": "`!=`",
+    "=<": "`<=`",
+    "=>": "`>=`",
+    "&": "`and`",
+    "&&": "`and`",
+    "AND": "`and`",
+    "||": "`or`",
+    "OR": "`or`",
+    "!": "`not`",
+    "NOT": "`not`",
+    "?": "`A if TEST else B`",
+    "EQUALS": "`==`",
+    "CONTAINS": "`is containing('...')`",
+}
+"""What other languages have for our operators."""
+_RUN: Final = re.compile(r"[=&|!<>?]+|[A-Za-z]+")
+_PLACE: Final = re.compile(r" at [0-9]+$")
+"""Where Jinja thinks that it is: the error has an offset."""
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _SHORT_ESCAPES: Final = {
     "n": "\n",
@@ -41,9 +63,9 @@ _SHORT_ESCAPES: Final = {
 }
 
 
-def wrong_syntax(message: str, offset: int) -> ExpressionError:
+def wrong_syntax(message: str, offset: int, hint: str | None = None) -> ExpressionError:
     """The error for a template that cannot be read."""
-    return ExpressionError("expression.syntax", message, offset=offset)
+    return ExpressionError("expression.syntax", message, offset=offset, hint=hint)
 
 
 def forbidden(message: str, offset: int) -> ExpressionError:
@@ -79,10 +101,11 @@ def parse_expression(source: str) -> Expr:
         parser = Parser(_GRAMMAR, source, state="variable")
         tree = parser.parse_expression()
     except TemplateSyntaxError as error:
-        raise wrong_syntax(_sentence(error.message), error.lineno) from error
+        raise wrong_syntax(_sentence(error.message), error.lineno, _ours(source, error.lineno)) from error
     if not parser.stream.eos:
         found = parser.stream.current
-        raise wrong_syntax(f"'{found.value}' was not expected here.", found.lineno)
+        hint = _ours(source, found.lineno) or ("a text stands in quotes" if found.type == "name" else None)
+        raise wrong_syntax(f"'{found.value}' was not expected here.", found.lineno, hint)
     return tree
 
 
@@ -99,8 +122,15 @@ def _plain_path(source: str) -> Expr | None:
     return tree
 
 
+def _ours(source: str, offset: int) -> str | None:
+    """A hint where something stands at the offset that means in other languages what has another name here."""
+    found = next((one for one in _RUN.finditer(source) if one.start() <= offset < one.end()), None)
+    ours = None if found is None else _FOREIGN.get(found[0].upper())
+    return None if ours is None else f"write {ours}"
+
+
 def _sentence(message: str | None) -> str:
-    text = (message or "The expression cannot be read")[:200]
+    text = _PLACE.sub("", message or "The expression cannot be read").replace("end of template", "end of the expression")[:200]
     return f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 
@@ -114,7 +144,7 @@ def _tokens(source: str) -> Iterator[Token]:
         except StopIteration:
             return
         except TemplateSyntaxError as error:
-            raise wrong_syntax(_sentence(error.message), position) from error
+            raise wrong_syntax(_sentence(error.message), position, _ours(source, position)) from error
         depth += (text in "([{") - (text in ")]}") if name == "operator" else 0
         if depth > BRACKET_DEPTH:
             raise wrong_syntax("The expression is nested too deeply.", position)

@@ -10,6 +10,7 @@ from engine.loading.lint.outline import NodeView, Outline, leaves, saved
 from engine.loading.lint.rules import DISPLAYED
 from engine.loading.lint.spots import CALLBACKS, NODE_RULES
 from engine.loading.lint.templates import Read
+from engine.loading.lint.variables import variables
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
 from engine.model.inputs import MadeFields
 from engine.model.nodes import Ask, Call, Choice, Form, Http, Task, Wait
@@ -31,7 +32,7 @@ _FAILED: Final = frozenset({"code", "message", "node", "status"})
 def check_references(outline: Outline, reads: Iterable[Read], findings: Findings, *, whole: bool) -> None:
     """Reports names that nothing defines, and, where the reads are the whole of them, variables that nothing reads."""
     foreign = set(_foreign_names(outline))
-    known = {*_variables(outline), *foreign, _ERROR}
+    known = {*variables(outline), *foreign, _ERROR}
     inputs = {*outline.entries("inputs"), *foreign}
     called = {view.id for view in outline.nodes.values() if _may_be_called(view)}
     read: set[str] = set()
@@ -147,7 +148,7 @@ def _around(one: Read, outline: Outline) -> NodeView:
 
 def _check_error_part(one: Read, path: tuple[Any, ...], foreign: Collection[str], outline: Outline, findings: Findings) -> None:
     match path:
-        case (name, str() as part, *_) if name == _ERROR and part not in _FAILED and name not in {*_variables(outline), *foreign}:
+        case (name, str() as part, *_) if name == _ERROR and part not in _FAILED and name not in {*variables(outline), *foreign}:
             _missing("`vars.error` has no part", part, _FAILED, one, findings)
         case _:
             pass
@@ -176,25 +177,6 @@ def _may_be_called(view: NodeView) -> bool:
 
 def _missing(what: str, name: str, known: Collection[str], one: Read, findings: Findings) -> None:
     findings.add("reference.unknown", one.start, f"{what} {shown(name)}", findings.meant(name, known))
-
-
-def _variables(outline: Outline) -> set[str]:
-    """Every variable that the flow declares, sets or saves anywhere."""
-    names = set(outline.entries("variables"))
-    for view in outline.nodes.values():
-        names.update(_written(view))
-    return names
-
-
-def _written(view: NodeView) -> Iterator[str]:
-    """Everything that the node may write; a broken one is believed to write whatever it names."""
-    if view.node is not None:
-        yield from (name for name, _ in [*saved(view), *assigned(view)])
-    elif isinstance(view.part, Pairs):
-        yield view.id
-        yield from (str(leaf.value) for key in ("save", "fields") for leaf in leaves(view.part.get(key) or Items((), 0)))
-        values = view.part.get("values")
-        yield from values.entries if isinstance(values, Pairs) else ()
 
 
 def _explicit(outline: Outline) -> dict[str, int]:

@@ -1,15 +1,16 @@
 """Compiles every template and expression of a flow, and holds what they name against what exists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from engine.errors import ExpressionError
-from engine.expressions import Reference, Template, compile_expression, compile_template
-from engine.loading.findings import Findings, clause
+from engine.expressions import Reference, compile_expression, compile_template
+from engine.loading.findings import SHOWN, Findings, clause
 from engine.loading.lint.outline import Outline, leaves
-from engine.loading.lint.spots import CALLBACKS, Roots, Spot
+from engine.loading.lint.spots import CALLBACKS, Spot
+from engine.loading.lint.variables import paths
 from engine.loading.tree import Leaf, Tree
 
 MOST_TEMPLATES: Final = 5_000
@@ -31,7 +32,7 @@ class Read(Struct, frozen=True):
 def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings) -> tuple[list[Read], bool]:
     """Reports templates that do not compile or stand where none may; returns what the others read, and whether that is all."""
     reads: list[Read] = []
-    whole = True
+    problems: list[tuple[Leaf, ExpressionError]] = []
     count = 0
     refused = {id(leaf) for part in outline.walk.foreign for leaf in leaves(part)}
     for takes, part, roots in found:
@@ -46,22 +47,36 @@ def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings)
         count += 1
         if count > MOST_TEMPLATES:
             findings.add("flow.too_large", part.start, f"a flow has at most {MOST_TEMPLATES:,} templates and expressions")
-            return reads, False
-        compiled = _compiled(outline.tree, part, roots, findings, bare=takes == "expression")
-        whole = whole and compiled is not None
-        reads.extend(compiled or ())
-    return reads, whole
+            break
+        try:
+            template = compile_expression(part.value, roots) if takes == "expression" else compile_template(part.value, roots)
+        except ExpressionError as problem:
+            problems.append((part, problem))
+        else:
+            reads.extend(
+                Read(reference, exact(outline.tree, part, reference.offset), CALLBACKS in roots) for reference in template.references
+            )
+    _report(problems, outline, findings)
+    return reads, not problems and count <= MOST_TEMPLATES
 
 
-def _compiled(tree: Tree, leaf: Leaf, roots: Roots, findings: Findings, *, bare: bool) -> list[Read] | None:
-    source = str(leaf.value)
-    try:
-        template: Template = compile_expression(source, roots) if bare else compile_template(source, roots)
-    except ExpressionError as problem:
-        start = leaf.start if problem.offset is None else exact(tree, leaf, problem.offset)
-        findings.add(_CODES.get(problem.code, "template.syntax"), start, clause(str(problem)), problem.hint)
-        return None
-    return [Read(reference, exact(tree, leaf, reference.offset), CALLBACKS in roots) for reference in template.references]
+def _report(problems: Iterable[tuple[Leaf, ExpressionError]], outline: Outline, findings: Findings) -> None:
+    known: Mapping[str, str] | None = None
+    for leaf, problem in problems:
+        start = leaf.start if problem.offset is None else exact(outline.tree, leaf, problem.offset)
+        hint = problem.hint
+        if problem.root is not None:
+            known = paths(outline) if known is None else known
+            hint = _path(problem.root, problem.hint, known, findings)
+        findings.add(_CODES.get(problem.code, "template.syntax"), start, clause(str(problem)), hint)
+
+
+def _path(root: str, near: str | None, known: Mapping[str, str], findings: Findings) -> str:
+    """A hint for a name that an expression cannot begin with: the path to what has that name, else the nearest one."""
+    name = root if root in known or near is not None else findings.nearest(root, known.keys())
+    if name is not None and name in known:
+        return f"did you mean `{known[name]}`?"
+    return near or f"a text stands in quotes, '{root[:SHOWN]}', and a variable behind `vars.`"
 
 
 def exact(tree: Tree, leaf: Leaf, offset: int) -> int:
