@@ -8,6 +8,7 @@ from engine.interpreter.waiting import causes
 from engine.model.flow import Flow
 from engine.model.inputs import Branch
 from engine.model.nodes import Asking, Call, End, Http, Jump, Node, OnError, Pausing, Split, Target, Task, Wait
+from engine.model.values import END
 
 
 class Ways(Struct, frozen=True):
@@ -34,7 +35,7 @@ def ways(first: str | None, edges: Mapping[str, frozenset[str]], nodes: Mapping[
     """The graph of nodes of which the broken ones are None."""
     return Ways(
         first,
-        {name: targets - _never_taken(nodes.get(name)) for name, targets in edges.items()},
+        {name: targets - _never_taken(nodes.get(name)) for name, targets in edges.items() if name != END},  # a node of that name is none
         waits=frozenset(name for name, node in nodes.items() if node is None or _waits(node)),
         failing=frozenset(name for name, node in nodes.items() if isinstance(node, End) and node.status == "failed"),
         calls={name: node for name, node in nodes.items() if isinstance(node, Call)},
