@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as mi
 
-from engine.loading.advice import advice_on_nothing
 from engine.loading.findings import Findings, shown
 from engine.loading.kinds import fits, found, is_known, word
 from engine.loading.partial import Partial, partial
+from engine.loading.shapes import advice_on_shape
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn, Tree, plain
 from engine.model.problems import Diagnostic
 from engine.model.values import Duration, EventName, Name
@@ -30,9 +30,10 @@ class Vocabulary(Struct, frozen=True):
     missing: Mapping[str, str] = {}
     """Key to the code that says it is missing; `key.missing` for the others."""
     unknown_tag: str = "value.wrong"
+    elsewhere: Mapping[tuple[type, str], str] = {}
+    """Class and key that it has not, to a hint where such a key belongs."""
 
 
-_TEXT: Final = Leaf("", 0, 0)
 PLAIN_WORDS: Final = Vocabulary()
 
 
@@ -53,9 +54,6 @@ _PATTERNS: Final = {
     _pattern(EventName): ("value.wrong", "is not the name of an event", "lower-case words with dots between, such as order.paid"),
     _pattern(Duration): ("duration.bad", "is not a duration", "write it like 30s, 10m, 24h, 3d or 1w"),
 }
-
-
-_SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 class _Shape(Struct, frozen=True):
@@ -163,8 +161,8 @@ class Walk:
             self._findings.add("node.unavailable", entry.value.start, f"the type {shown(tag)} is not available in this version")
             return _FAILED
         if tag not in tags:
-            known = tags.keys() | self._words.later_tags
-            hint = self._findings.meant(tag, sorted(known))
+            near = self._findings.meant(tag, tags.keys() | self._words.later_tags)
+            hint = near or self._findings.chosen(tag, sorted(tags))
             self._findings.add(self._words.unknown_tag, entry.value.start, f"there is no type {shown(tag)}", hint)
             return _FAILED
         return self._struct(part, tags[tag], at)
@@ -215,7 +213,8 @@ class Walk:
             self._findings.add("key.unavailable", start, f"the key {shown(key)} is not available in this version")
             return False
         known = [*shape.fields, *([shape.tag_field] if shape.tag_field else [])]
-        self._findings.add("key.unknown", start, f"there is no key {shown(key)} here", self._findings.meant(key, known))
+        hint = self._words.elsewhere.get((shape.cls, key)) or self._findings.meant(key, known)
+        self._findings.add("key.unknown", start, f"there is no key {shown(key)} here", hint)
         return True
 
     def _items(self, part: Items, kind: mi.ListType | mi.VarTupleType) -> Any:
@@ -246,8 +245,7 @@ class Walk:
         if not isinstance(part.value, str):
             return self._wrong(part, [kind])
         known = [str(value) for value in kind.values]
-        hint = self._findings.meant(part.value, known) or "one of " + ", ".join(known)
-        self._findings.add("value.wrong", part.start, f"{shown(part.value)} may not stand here", hint)
+        self._findings.add("value.wrong", part.start, f"{shown(part.value)} may not stand here", self._findings.chosen(part.value, known))
         return _FAILED
 
     def _leaf(self, part: Leaf, kind: mi.Type) -> Any:
@@ -297,17 +295,6 @@ class Walk:
         if isinstance(part, Torn):
             return _FAILED
         wanted = " or ".join(dict.fromkeys(word(kind) for kind in kinds if not isinstance(kind, mi.NoneType)))
-        self._findings.add("type.wrong", part.start, f"expected {wanted}, found {found(part)}", self._advice(part, kinds))
+        hint = advice_on_shape(self._tree.text, part, kinds)
+        self._findings.add("type.wrong", part.start, f"expected {wanted}, found {found(part)}", hint)
         return _FAILED
-
-    def _advice(self, part: Part, kinds: Collection[mi.Type]) -> str | None:
-        if not isinstance(part, Leaf):
-            return None
-        if part.value is None:
-            inner = any(isinstance(kind, mi.StructType | mi.DictType) for kind in kinds) and not any(fits(_TEXT, kind) for kind in kinds)
-            return advice_on_nothing(self._tree.text, part.start, inner=inner) if part.start == part.end else None
-        if isinstance(part.value, str):
-            meant = _SWITCHES.get(part.value.lower()) if any(isinstance(kind, mi.BoolType) for kind in kinds) else None
-            return f"in YAML 1.2 this is text; write {meant}" if meant else None
-        texts = any(isinstance(kind, mi.StrType | mi.LiteralType) for kind in kinds)
-        return f'quote it: "{self._tree.text[part.start : part.end]}"' if texts else None

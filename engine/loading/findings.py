@@ -15,6 +15,8 @@ CHEAPEST = 20
 """What one hint costs at least."""
 SHOWN = 60
 """Characters of a foreign text that a message repeats."""
+LISTED: Final = 200
+"""Characters of names that a hint lists."""
 ODD_SPACE: Final = re.compile("[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]")
 """A character that looks like a space, or like nothing, and that neither YAML nor a name takes for one."""
 _ODD_NAME: Final = re.compile(rf"[\w.-]{{0,64}}{ODD_SPACE.pattern}+(?=[\w\s:,\]}}]|$)")
@@ -42,11 +44,18 @@ class Findings:
         if len(word) > SHOWN or price > self._comparisons:
             return None
         self._comparisons -= price
-        return next(iter(get_close_matches(word, sorted(known), 1)), None)
+        same = (name for name in sorted(known) if name.casefold() == word.casefold())
+        return next(same, None) or next(iter(get_close_matches(word, sorted(known), 1)), None)
 
     def meant(self, word: str, known: Collection[str]) -> str | None:
         """A hint with the nearest known name; None when nothing is near."""
         return self.did_you_mean(self.nearest(word, known))
+
+    def chosen(self, word: str, known: Collection[str]) -> str | None:
+        """A hint with the nearest known name, and with all of them where they are few."""
+        near = self.meant(word, known)
+        listed = f"one of {', '.join(known)}" if known and sum(map(len, known)) <= LISTED else None
+        return " ".join(filter(None, (near, listed))) or None
 
     @staticmethod
     def did_you_mean(name: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """The routes of an `ask`: each must stand for a value that can be the answer."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.errors import AnswerRefused
@@ -7,6 +8,7 @@ from engine.interpreter.settling import route_key, route_keys
 from engine.loading.findings import Findings, clause, shown
 from engine.loading.lint.answers import Asked, has_template, saved_answer
 from engine.loading.lint.rules import PICKED, RULES, UPLOADS
+from engine.loading.shapes import SWITCHES
 from engine.model.inputs import MadeOptions, Question, Validation
 from engine.model.nodes import Ask
 from engine.model.values import Json
@@ -32,7 +34,7 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
         if (key == _NULL and _may_be_null(asked, ask)) or key in (known or ()):
             continue
         if question is None:
-            hint = findings.meant(key, known) if known else "the answer is more than one value: let a `switch` look into it"
+            hint = _known(key, known, findings) if known else "the answer is more than one value: let a `switch` look into it"
         elif (hint := _unreached(question, ask, key)) is None:
             continue
         findings.add("route.unknown", asked.view.at("routes", key), f"the answer can never be {shown(key)}", hint or None)
@@ -46,6 +48,14 @@ def _listed(asked: Asked, ask: Ask) -> dict[str, Json] | None:
     if isinstance(ask.options, list) and ask.options:
         answers = [option.value for option in ask.options]
     return {key: answer for answer in answers for key in route_keys(answer)} or None
+
+
+def _known(key: str, known: Mapping[str, Json], findings: Findings) -> str | None:
+    """A hint with the answers that there are; of a yes or a no the one that it means."""
+    meant = SWITCHES.get(key.lower())
+    if meant in known:
+        return f"in YAML 1.2 {shown(key)} is text; write {meant}"
+    return findings.chosen(key, list(dict.fromkeys(map(route_key, known.values()))))
 
 
 def _answer(key: str, known: dict[str, Json] | None, question: Question | None) -> str:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from engine.errors import ExpressionError
 from engine.expressions.patterns import compile_pattern
 from engine.loading import Source, Tree, Vocabulary, decode, read_yaml
-from engine.loading.findings import Findings, shown
+from engine.loading.findings import Findings, clause, shown
 from engine.loading.tree import Items, Pairs, Part, plain
 from engine.model.problems import Diagnostic
 from engine.model.values import Json, Millis, span
@@ -134,7 +134,7 @@ def _check_bot(bot: Pairs, findings: Findings) -> None:
     try:
         compile_pattern(pattern)
     except ExpressionError as problem:
-        findings.add("pattern.bad", bot.entries["matches"].value.start, str(problem))
+        findings.add("pattern.bad", bot.entries["matches"].value.start, clause(str(problem)))
 
 
 def _written(part: Part | None) -> Json:
