@@ -1,5 +1,6 @@
 """A template: a text with expressions in it, compiled once and evaluated often."""
 
+from collections.abc import Iterator
 from typing import Final, cast
 
 from msgspec import Struct
@@ -22,6 +23,8 @@ class Placed(Struct, frozen=True, eq=False):
     evaluate: Evaluate
     offset: int
     plain: bool
+    closed: bool
+    """True: it works on what is written out alone, so that it gives the same, or fails, whenever it is evaluated."""
 
 
 class Template(Struct, frozen=True, eq=False):
@@ -53,6 +56,16 @@ class Template(Struct, frozen=True, eq=False):
     def render(self, scope: Scope) -> str:
         """The template as a text for people: null is nothing, and so is a missing part, of which `scope.warnings` tells."""
         return self.source if self.constant else self._text(scope, lenient=True)
+
+    def failures(self, scope: Scope) -> Iterator[ExpressionError]:
+        """Why those of its expressions fail that work on what is written out alone; where a part is missing, a text lets it pass."""
+        for part in self.parts:
+            if isinstance(part, Placed) and part.closed:
+                try:
+                    _evaluated(part, scope)
+                except ExpressionError as error:
+                    if error.code != "expression.undefined":
+                        yield error
 
     def _text(self, scope: Scope, *, lenient: bool) -> str:
         texts = [part if isinstance(part, str) else _printed(part, scope, lenient=lenient) for part in self.parts]
@@ -102,7 +115,7 @@ def _assembled(source: str, parts: tuple[str | Part, ...], extra_roots: frozense
             placed.append(part)
             continue
         compiled = _compiled(part, roots)
-        placed.append(Placed(compiled.evaluate, part.offset, compiled.plain))
+        placed.append(Placed(compiled.evaluate, part.offset, compiled.plain, closed=not compiled.references and not compiled.plain))
         references.extend(Reference(found.root, found.path, found.offset + part.offset) for found in compiled.references)
     return Template(source, is_text=len(parts) > 1, constant=False, references=tuple(references), parts=tuple(placed))
 

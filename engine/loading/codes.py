@@ -74,6 +74,7 @@ CODES: Final[dict[str, Code]] = {
     "template.syntax": _error("An expression does not parse."),
     "template.forbidden": _error("An expression uses a statement, a call or another thing that expressions may not."),
     "template.unknown": _error("An expression uses a root, filter or test that does not exist here."),
+    "template.fails": _error("An expression whose values are all written out fails whenever it is evaluated."),
     "template.misplaced": _error("An expression stands where none is evaluated."),
     "option.duplicate": _error("Two options have values that fold to the same answer."),
     "option.label": _error("Two options could be meant by the same words."),
