@@ -27,6 +27,8 @@ _TIGHT_DASH: Final = re.compile(r"\s*-\w")
 _INDENTED: Final = re.compile(r"[ ]*(?:-[ ]+)*")
 _BELOW: Final = re.compile(r"[ ]*(?:[\r\n][ ]*(?:#[^\r\n]*)?)*[\r\n]([ ]*)[^\s#-]")
 _DASHES: Final = re.compile(r"(?:-[ ]+)*")
+_COMMENTED: Final = "a # behind a space begins a comment: quote a text that has one"
+_CUT: Final = re.compile(r"\s#\w")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 
 
@@ -77,7 +79,7 @@ def advice_on_nothing(text: str, offset: int, *, inner: bool) -> str | None:
     """A hint where nothing stands behind the colon at the offset; `inner`: keys should stand below it."""
     behind = text[offset : offset + _LONGEST]
     if behind.lstrip(" ").startswith("#"):
-        return "a # behind a space begins a comment: quote a text that has one"
+        return _COMMENTED
     before = re.split(r"[\r\n]", text[max(0, offset - _LONGEST) : offset])[-1]
     here, below = _INDENTED.match(before), _BELOW.match(behind)
     if inner and here is not None and below is not None and len(below[1]) == len(here[0]):
@@ -107,6 +109,13 @@ def _quote(stop: Stop) -> str | None:
     twice = "''" if mark == "'" else '\\"'
     other = '"' if mark == "'" else "'"
     return f"the text in quotes ends before this: a {mark} inside it is written {twice}, or the whole is put between {other} and {other}"
+
+
+def _cut(stop: Stop) -> str | None:
+    """A list or mapping in brackets whose end is taken for a comment."""
+    begin = stop.offset if stop.begun is None else stop.begun
+    looked_at = stop.text[begin : stop.offset] or re.split(r"[\r\n]", stop.text[begin : begin + _LONGEST], maxsplit=1)[0]
+    return _COMMENTED if looked_at[:1] in {"[", "{"} and _CUT.search(looked_at[-_LONGEST:]) else None
 
 
 def _unclosed(stop: Stop) -> str | None:
@@ -230,6 +239,7 @@ _RULES: Final[tuple[Callable[[Stop], str | None], ...]] = (
     _odd,
     _tab,
     _quote,
+    _cut,
     _unclosed,
     _escape,
     _braces,

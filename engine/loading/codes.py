@@ -76,6 +76,7 @@ CODES: Final[dict[str, Code]] = {
     "template.unknown": _error("An expression uses a root, filter or test that does not exist here."),
     "template.fails": _error("An expression whose values are all written out fails whenever it is evaluated."),
     "template.misplaced": _error("An expression stands where none is evaluated."),
+    "text.cut": _warning("A text without quotes goes on behind a # that begins a comment."),
     "option.duplicate": _error("Two options have values that fold to the same answer."),
     "option.label": _error("Two options could be meant by the same words."),
     "options.empty": _error("There is nothing to pick from."),

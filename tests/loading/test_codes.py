@@ -46,4 +46,5 @@ def test_only_what_may_be_published_is_a_warning() -> None:
         "error.unhandled",
         "variable.unread",
         "locale.partial",
+        "text.cut",
     }

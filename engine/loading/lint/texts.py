@@ -1,18 +1,24 @@
-"""Texts in several languages: none may be missing, and none should be."""
+"""Texts: none may be cut off, and in several languages none may be missing, and none should be."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
+from typing import Final
 
-from engine.loading.findings import Findings
+from engine.loading.findings import Findings, shown
 from engine.loading.lint.names import check_locale, is_locale
 from engine.loading.lint.outline import Outline
 from engine.loading.lint.spots import Spot
-from engine.loading.tree import Entry, Leaf, Pairs
+from engine.loading.tree import Entry, Leaf, Pairs, Tree
 
-_COMMA = "quote a text that has a comma in it"
+_CUT: Final = re.compile(r"[ \t]+(#\w[^\r\n]{0,100})")
+_COMMA: Final = "quote a text that has a comma in it"
 
 
-def check_texts(outline: Outline, found: Iterable[Spot], findings: Findings) -> None:
-    """Reports texts that lack a language of `locales` (error), one that other texts have, or the flow's own (warning)."""
+def check_texts(outline: Outline, found: Collection[Spot], findings: Findings) -> None:
+    """Reports texts that lack a language of `locales` (error), one that other texts have, or the flow's own (warning), or an end."""
+    for spot in found:
+        if spot.takes in ("text", "label") and isinstance(spot.part, Leaf) and isinstance(spot.part.value, str):
+            _check_end(spot.part, outline.tree, findings)
     texts = [spot.part for spot in found if isinstance(spot.part, Pairs)]
     demanded = _with_general(locale for locale, _ in outline.locales())
     written = {one for text in texts for one in text.entries if not _is_nothing(text.entries[one])}
@@ -27,6 +33,14 @@ def check_texts(outline: Outline, found: Iterable[Spot], findings: Findings) -> 
         desired = [language for language in _lacking(text, expected) if language not in demanded_here]
         if desired and text.entries and all(map(is_locale, text.entries)):  # what is misspelt may be what is lacking
             findings.add("locale.partial", text.start, f"the text is not written in {_listed(sorted(desired))}, which others are")
+
+
+def _check_end(leaf: Leaf, tree: Tree, findings: Findings) -> None:
+    """Warns of a text without quotes that goes on behind it in a comment, such as Order #5; other comments have a space behind the #."""
+    cut = None if tree.text[leaf.start : leaf.start + 1] in "'\"|>" else _CUT.match(tree.text, leaf.end)
+    if cut is not None:
+        message = f"the text ends before {shown(cut[1])}: a # behind a space begins a comment"
+        findings.add("text.cut", cut.start(1), message, "quote the text, or put a space behind the #")
 
 
 def _is_nothing(entry: Entry) -> bool:
