@@ -13,11 +13,15 @@ _SHAPE: Final = frozenset({"type", "required"})
 _CODES: Final = {
     "type": ("type", "This has the wrong type."),
     "additionalProperties": ("unknown", "There is no such key."),
-    "minLength": ("length", "This is too short."),
-    "maxLength": ("length", "This is too long."),
-    "minimum": ("range", "This is too small."),
-    "maximum": ("range", "This is too large."),
     "pattern": ("pattern", "This does not have the right form."),
+}
+_BOUNDS: Final = {
+    "minLength": ("length", "Its length must be at least {:,}."),
+    "maxLength": ("length", "Its length must be at most {:,}."),
+    "minItems": ("length", "There must be at least {:,} of these."),
+    "maxItems": ("length", "There must be at most {:,} of these."),
+    "minimum": ("range", "This must be at least {:,}."),
+    "maximum": ("range", "This must be at most {:,}."),
 }
 _OTHER: Final = ("invalid", "This is not acceptable.")
 
@@ -46,11 +50,14 @@ def check(validator: jsonschema_rs.Draft202012Validator, value: Any) -> tuple[li
 
 def _problems(error: jsonschema_rs.ValidationError, keyword: str) -> Iterator[Problem]:
     at = "".join(f"/{escaped(str(step))}" for step in error.instance_path)
-    match error.kind.as_dict() if keyword in {"required", "additionalProperties"} else {}:
-        case {"property": str(name)}:
+    match error.kind.as_dict():
+        case {"property": str(name)} if keyword == "required":
             yield Problem(f"{at}/{escaped(name)}", "required", "This key is required.")
-        case {"unexpected": list(names)}:
+        case {"unexpected": list(names)} if keyword == "additionalProperties":
             yield from (Problem(f"{at}/{escaped(name)}", *_CODES["additionalProperties"]) for name in names)
+        case {"limit": int() | float() as limit} if keyword in _BOUNDS:
+            code, text = _BOUNDS[keyword]
+            yield Problem(at, code, text.format(limit))
         case _:
             yield Problem(at, *_CODES.get(keyword, _OTHER))
 

@@ -150,6 +150,19 @@ async def test_a_wrong_call_is_refused_as_a_whole(world: World, body: bytes, sta
     assert [error["field"] for error in answer.json()["details"]["errors"]] == [field]
 
 
+async def test_a_bound_that_is_passed_is_told(world: World) -> None:
+    many = await world.send("POST", BULK, token="sk_acme", body={"items": [{}] * 1_001})
+    assert many.json()["details"]["errors"] == [{"field": "/items", "code": "length", "message": "There must be at most 1,000 of these."}]
+    claim = {"queue": "documents", "limit": 101, "lease_seconds": 0}
+    wrong = await world.send("POST", f"{ENGINE}/tasks/claim", token="sk_acme", body=claim)
+    assert {error["field"]: (error["code"], error["message"]) for error in wrong.json()["details"]["errors"]} == {
+        "/limit": ("range", "This must be at most 100."),
+        "/lease_seconds": ("range", "This must be at least 1."),
+    }
+    text = await world.send("POST", f"{ENGINE}/triggers/chat", token="sk_acme", body={**GOOD, "text": "x" * 4_001})
+    assert text.json()["details"]["errors"] == [{"field": "/text", "code": "length", "message": "Its length must be at most 4,000."}]
+
+
 async def test_a_call_needs_a_key_of_its_tenant_and_a_bounded_body(world: World) -> None:
     assert (await bulk(world, [GOOD], key="sk_acme_gone")).json()["error"] == "invalid_api_key"
     other = await world.send("POST", BULK, token="sk_acme", body={"items": [], "tenant_id": world.tenant("9")})
