@@ -11,6 +11,7 @@
     │   │   └── IntentNotMatched, ExecutionNotFound, ConversationNotFound, MessageNotFound
     │   ├── MethodNotAllowed
     │   ├── InvalidWaitToken    with the reason: expired, used, superseded or mismatched
+    │   │   └── InvalidLease    the same of a worker's claim
     │   ├── IdempotencyConflict, TurnInProgress, ExecutionInProgress, ConversationArchived, NotEditable
     │   ├── ExecutionAborted
     │   ├── PayloadTooLarge, UnsupportedMediaType
@@ -180,6 +181,12 @@ class InvalidWaitToken(Refused):
         self.reason = reason
         self.current: object | None = None
         """The run's reply now, for the door to show in its own shape."""
+
+
+class InvalidLease(InvalidWaitToken):
+    """The lease token is not that of the task's newest claim, or the task has ended; details say why."""
+
+    text = "The lease token is not valid any more."
 
 
 class IdempotencyConflict(Refused):

@@ -37,6 +37,7 @@ from engine.errors import (
     ExecutionNotFound,
     IdempotencyConflict,
     IntentNotMatched,
+    InvalidLease,
     InvalidWaitToken,
     NotFound,
     Unfit,
@@ -138,7 +139,7 @@ def _signals(signals: SignalSurface, post: _Make) -> list[Endpoint]:
 
 
 def _tasks(tasks: TaskSurface, post: _Make) -> list[Endpoint]:
-    held = {"parameters": (_TASK, IDEMPOTENCY_KEY, _TENANT), "refusals": (NotFound, InvalidWaitToken)}
+    held = {"parameters": (_TASK, IDEMPOTENCY_KEY, _TENANT), "refusals": (NotFound, InvalidLease)}
     task = f"{PREFIX}/tasks/{{task_id:str}}"
     return [
         post(

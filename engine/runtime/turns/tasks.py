@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.errors import ExecutionNotFound, InvalidWaitToken
+from engine.errors import ExecutionNotFound, InvalidLease
 from engine.model.events import Delivered
 from engine.model.values import Json, Millis
 from engine.runtime.requests import Idempotency
@@ -75,11 +75,11 @@ def held(attempt: int | None, snapshot: Snapshot) -> TaskRow:
     if task is None:
         raise ExecutionNotFound
     if attempt is None:
-        raise InvalidWaitToken("mismatched")
+        raise InvalidLease("mismatched")
     if task.attempt != attempt:
-        raise InvalidWaitToken("superseded")
+        raise InvalidLease("superseded")
     if task.status != "open":
-        raise InvalidWaitToken("used" if task.status in {"done", "failed"} else "expired")
+        raise InvalidLease("used" if task.status in {"done", "failed"} else "expired")
     return task
 
 
@@ -91,16 +91,16 @@ class TaskDecider:
         self._memory = memory
 
     def deliver(self, attempt: int | None, verdict: Verdict, key: Idempotency | None, snapshot: Snapshot) -> Drafted | bytes:
-        """Go on with the result; raises InvalidWaitToken where the claim or the wait is over."""
+        """Go on with the result; raises InvalidLease where the claim or the wait is over."""
         stored = stored_reply(key, snapshot)
         if stored is not None:
             return stored
         held(attempt, snapshot)
         row, conversation, wait = snapshot.run, snapshot.conversation, snapshot.wait
         if row is None or conversation is None or wait is None or wait.ended_at is not None:
-            raise InvalidWaitToken("used")
+            raise InvalidLease("used")
         if wait.deadline <= snapshot.now:
-            raise InvalidWaitToken("expired")
+            raise InvalidLease("expired")
         occasion = replace(
             occasion_of(row, conversation, snapshot, "delivered", closed="answered", key=key), failed=verdict.code is not None
         )
