@@ -22,13 +22,15 @@ _SIMPLE_KEY: Final = "while scanning a simple key"
 _CURLY: Final = "\u201c\u201d\u201e\u2018\u2019\xab\xbb"
 _SIGN: Final = re.compile(rf"(?::[ ]+|-[ ]+(?!-))([@`%*&!|>?{_CURLY}-])[^\s:]*[ ]*\S?$")
 _KEY: Final = re.compile(r":(?:\s|$)")
-_TIGHT_COLON: Final = re.compile(r"([\w-]+):\S")
-_TIGHT_DASH: Final = re.compile(r"\s*-\w")
+_TIGHT_COLON: Final = re.compile(r"([\w-]+):[^\s/]")
+_TIGHT_DASH: Final = re.compile(r"\s*-[A-Za-z]")
 _INDENTED: Final = re.compile(r"[ ]*(?:-[ ]+)*")
 _BELOW: Final = re.compile(r"[ ]*(?:[\r\n][ ]*(?:#[^\r\n]*)?)*[\r\n]([ ]*)[^\s#-]")
 _DASHES: Final = re.compile(r"(?:-[ ]+)*")
 _COMMENTED: Final = "a # behind a space begins a comment: quote a text that has one"
 _CUT: Final = re.compile(r"\s#\w")
+_QUOTED: Final = re.compile(r""" "(?:[^"\\]|\\.)*"|'[^']*'""", re.VERBOSE)
+_BRACES: Final = re.compile(r"(?:^|[:,\[-])\s*\{\{")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 
 
@@ -129,7 +131,9 @@ def _escape(stop: Stop) -> str | None:
 
 
 def _braces(stop: Stop) -> str | None:
-    return "quote a text that holds {{ }}" if "{{" in stop.line else None
+    """Outside of quotes braces begin a mapping, except amid a text that no bracket encloses."""
+    bare = _QUOTED.sub("", stop.line)
+    return "quote a text that holds {{ }}" if _BRACES.search(bare) or ("{{" in bare and "{" in bare.partition("{{")[0]) else None
 
 
 def _bracket(stop: Stop) -> str | None:
@@ -157,13 +161,20 @@ def _first_sign(stop: Stop) -> str | None:
 
 
 def _colon(stop: Stop) -> str | None:
-    return "quote a text that holds a colon and a space" if stop.sign == ":" and ": " in stop.before else None
+    if stop.sign != ":" or ": " not in stop.before:
+        return None
+    return "quote a text that holds a colon and a space; a mapping on one line stands in { }"
 
 
-def _dash(stop: Stop) -> str | None:
-    """An item of a list whose dash has no space behind it."""
-    number, line = next(stop.above(), (0, ""))
-    return f"a space is missing behind the dash, on line {number}" if stop.sign == ":" and _TIGHT_DASH.match(line) else None
+def _tight(stop: Stop) -> str | None:
+    """A colon of this line, or the dash of this one or the one above, that has no space behind it."""
+    here, number = stop.line, stop.lines.at(stop.offset)[0]
+    if found := _TIGHT_COLON.match(here.lstrip(" -")):
+        return f"a space is missing behind the colon of {shown(found[1])}"
+    for place, line in [(number, here), *islice(stop.above(), 1)]:
+        if _TIGHT_DASH.match(line):
+            return f"a space is missing behind the dash, on line {place}"
+    return None
 
 
 def _no_colon(stop: Stop) -> str | None:
@@ -189,13 +200,29 @@ def _no_colon(stop: Stop) -> str | None:
 
 
 def _item(stop: Stop) -> str | None:
-    """An item of a list at another level than the one above it."""
-    here = len(_indentation(stop.line))
-    items = ((number, len(_indentation(line))) for number, line in stop.above() if line.lstrip().startswith("- "))
-    number, level = next(items, (0, here))
-    if level == here or not stop.line.lstrip().startswith("- "):
+    """An item of a list at another level than the one above it, or a key at the level of items."""
+    here, is_item = len(_indentation(stop.line)), _is_item(stop.line)
+    number, level = _item_above(stop, here)
+    if level is None or is_item == (level == here):
         return None
-    return f"this item is indented by {_spaces(here)}, the one on line {number} by {level}"
+    if is_item:
+        return f"this item is indented by {_spaces(here)}, the one on line {number} by {level}"
+    return f"the list on line {number} has its items at this level: a key stands further left, or behind a dash" if level == here else None
+
+
+def _item_above(stop: Stop, here: int) -> tuple[int, int | None]:
+    """The line and level of the nearest item above, up to the first line that is less deep than the place."""
+    for number, line in stop.above():
+        level = len(_indentation(line))
+        if _is_item(line):
+            return number, level
+        if level < here:
+            break
+    return 0, None
+
+
+def _is_item(line: str) -> bool:
+    return line.lstrip().startswith("- ")
 
 
 def _indent(stop: Stop) -> str | None:
@@ -238,6 +265,7 @@ def _spaces(count: int) -> str:
 _RULES: Final[tuple[Callable[[Stop], str | None], ...]] = (
     _odd,
     _tab,
+    _tight,
     _quote,
     _cut,
     _unclosed,
@@ -247,7 +275,6 @@ _RULES: Final[tuple[Callable[[Stop], str | None], ...]] = (
     _closing,
     _first_sign,
     _colon,
-    _dash,
     _no_colon,
     _item,
     _indent,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.loading import CODES, Source, load_flow, load_flows
+from engine.loading import CODES, Source, load_flow, load_flows, read_yaml
 
 HERE = Path(__file__).parent
 BROKEN = sorted((HERE / "broken").glob("*.yaml"))
@@ -102,6 +102,18 @@ def test_a_flow_with_an_error_is_not_given_out_and_one_with_warnings_is(path: Pa
     loaded = load_flow(Source(path.name, path.read_text(encoding="utf-8")), NEIGHBOURS)
     errors = [one for one in loaded.diagnostics if one.severity == "error"]
     assert (loaded.flow is None) == bool(errors)
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_a_line_that_is_indented_by_a_space_too_many_or_too_few_is_told_by_its_level(by: int) -> None:
+    lines = VALID.splitlines(keepends=True)
+    hints = []
+    for number, line in enumerate(lines):
+        if line.strip() and not line.lstrip().startswith("#") and (by > 0 or line.startswith(" ")):
+            moved = "".join([*lines[:number], " " + line if by > 0 else line[1:], *lines[number + 1 :]])
+            hints += [one.hint or "" for one in read_yaml(Source("flow.yaml", moved)).diagnostics if one.code == "yaml.syntax"]
+    assert len(hints) > len(lines) / 2
+    assert [hint for hint in hints if "indented by" not in hint] == []
 
 
 def test_the_neighbours_are_sound() -> None:
