@@ -87,24 +87,22 @@ class Executor:
 
     async def open(self, tenant_id: str, asked: OpenRequest) -> Opened:
         """Open a conversation for a session, or continue the one that the session or its customer had."""
-        continued = asked.continued
-        if continued is None and asked.customer_id is not None:
-            known = await self._store.open_conversation_of(tenant_id, asked.customer_id)
-            continued = None if known is None else known.id
-        order = Order(tenant_id=tenant_id, conversation_id=continued, idempotency=_key(asked.idempotency))
-        return await self._store.take(order, partial(decide_opening, tenant_id, asked, continued, self._decider.limits, self._new_id))
+        order = Order(
+            tenant_id=tenant_id, conversation_id=asked.continued, customer_id=asked.customer_id, idempotency=_key(asked.idempotency)
+        )
+        return await self._store.take(order, partial(decide_opening, tenant_id, asked, self._decider.limits, self._new_id))
 
     async def trigger(self, caller: Caller, asked: TriggerRequest, *, patience: float = PATIENCE) -> Taken:
         """Start a run of the intent's flow."""
         elapsed = self._stopwatch()
-        conversation_id, fresh = await self._conversation(caller, asked)
         order = Order(
             tenant_id=caller.tenant_id,
-            conversation_id=conversation_id,
+            conversation_id=asked.conversation_id or caller.conversation_id,
+            customer_id=asked.customer_id,
             open_of=self._decider.rival(caller, asked),
             idempotency=_key(asked.idempotency),
         )
-        outcome = await self._take(order, partial(self._decider.trigger, caller, asked, fresh, elapsed))
+        outcome = await self._take(order, partial(self._decider.trigger, caller, asked, elapsed))
         return await self._answer(outcome, asked.idempotency, elapsed, patience)
 
     async def resume(self, caller: Caller, asked: ResumeRequest, *, patience: float = PATIENCE) -> Taken:
@@ -230,21 +228,6 @@ class Executor:
     def _stopwatch(self) -> Callable[[], Millis]:
         began = self._clock.monotonic()
         return lambda: round((self._clock.monotonic() - began) * 1000)
-
-    async def _conversation(self, caller: Caller, asked: TriggerRequest) -> tuple[str | None, ConversationRow | None]:
-        """The conversation that a trigger belongs to; on the engine surface it may be a new one."""
-        named = asked.conversation_id or caller.conversation_id
-        if named is not None or not caller.trusted:
-            return named, None
-        if asked.customer_id is not None:
-            known = await self._store.open_conversation_of(caller.tenant_id, asked.customer_id)
-            if known is not None:
-                return known.id, None
-        now = self._store.now()
-        fresh = ConversationRow(
-            tenant_id=caller.tenant_id, id=self._new_id(), created_at=now, modified_at=now, customer_id=asked.customer_id
-        )
-        return fresh.id, fresh
 
     async def _take(self, order: Order, decide: Callable[[Snapshot], Outcome]) -> Outcome:
         """One transaction; a flow version that is not in memory is fetched, and the turn taken again."""

@@ -19,7 +19,7 @@ from engine.errors import (
 )
 from engine.model.problems import Problem
 from engine.runtime.replies import TurnReply, encode_reply
-from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRequest, TokenUsage, TriggerRequest
+from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, TokenUsage, TriggerRequest
 from engine.runtime.store.port import RunFilter
 from engine.runtime.store.registry import Draft, PriceRow
 from tests.runtime.conftest import TENANT, World, until
@@ -45,6 +45,15 @@ def texts(reply: TurnReply) -> list[str]:
 
 def keyed(key: str, body: bytes = b"{}") -> Idempotency:
     return Idempotency("scope", key, hashlib.sha256(body).digest())
+
+
+async def test_whoever_comes_twice_at_once_has_one_conversation(world: World) -> None:
+    opened = await asyncio.gather(*(world.executor.open(TENANT, OpenRequest(public_key_id="key", customer_id="ada")) for _ in range(5)))
+    server = Caller(tenant_id=TENANT, surface="engine")
+    asked = TriggerRequest(intent="order_status", text="", customer_id="bob")
+    taken = await asyncio.gather(*(world.executor.trigger(server, asked) for _ in range(5)))
+    assert len({one.conversation_id for one in opened}) == 1
+    assert len({one.reply.conversation_id for one in taken}) == 1
 
 
 async def test_a_conversation_goes_from_its_trigger_to_its_end(world: World) -> None:

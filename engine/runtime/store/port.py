@@ -40,6 +40,8 @@ class Order(Struct, frozen=True, kw_only=True):
     tenant_id: str
     conversation_id: str | None = None
     """Named by triggers; for a run or wait its own conversation is loaded."""
+    customer_id: str | None = None
+    """The customer whose newest conversation that is not archived is asked for, where none is named."""
     run_id: str | None = None
     wait_id: str | None = None
     """None with a run: the run's open wait, if it has one."""
@@ -291,9 +293,6 @@ class Store(Protocol):
 
     async def conversation(self, tenant_id: str, conversation_id: str) -> ConversationRow | None:
         """The conversation, if the tenant has it."""
-
-    async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
-        """The customer's newest conversation that is not archived."""
 
     async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
         """The conversation's messages in sequence."""

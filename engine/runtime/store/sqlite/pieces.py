@@ -41,6 +41,7 @@ class Turn(Generic[Answer]):
             order.conversation_id,
             order.task_id,
             order.queue and order.queue[0],
+            order.customer_id and (order.tenant_id, order.customer_id),
             order.idempotency and (order.tenant_id, *order.idempotency),
         )
         self.concerns: Collection[Hashable] = [name for name in named if name is not None]
