@@ -15,9 +15,10 @@ from api.engine.tasks import TaskSurface
 from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
 from api.errors import refusal_answer
 from api.fitness import unfit_variables, usage_of
-from api.foreign import clean_text, unclean_texts
+from api.following import followed
+from api.foreign import clean_text
 from api.offers import offers
-from api.parameters import one_of, preferred_wait, whole_number
+from api.parameters import demand_fit, one_of, preferred_wait, whole_number
 from api.turnlog import TurnLog
 from api.wire import REPLAYED, Answer, fingerprint, json_answer, moment, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
@@ -102,9 +103,9 @@ class EngineSurface:
         return self._taken(asked, key, await self._runtime.executor.cancel(caller, CancelRequest(run_id=run_id, idempotency=idempotency)))
 
     async def get_execution(self, asked: Asked) -> Answer:
-        """GET /executions/{id}."""
+        """GET /executions/{id}, which may wait for news."""
         key, caller, _ = self._reader(asked)
-        reply = await self._runtime.executor.latest(caller, asked.path_id("execution_id"))
+        reply = await followed(self._runtime.executor, caller, asked)
         return tagged_answer(self._shown(reply, key), tag(reply), asked.header(b"if-none-match"))
 
     async def get_trace(self, asked: Asked) -> Answer:
@@ -124,9 +125,7 @@ class EngineSurface:
         )
         if chosen.conversation_id is not None:
             await self._runtime.executor.conversation(caller, chosen.conversation_id)
-        problems = [*asked.unfit, *unclean_texts(query)]
-        if problems:
-            raise Unfit(problems)
+        demand_fit(asked, query)
         replies = await self._runtime.executor.runs(caller, chosen)
         return json_answer(Envelopes(executions=[self._shown(reply, key) for reply in replies]))
 

@@ -20,6 +20,7 @@ from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
 from engine.runtime.tokens import Keyring
 from engine.runtime.vault import Vault
+from engine.runtime.webhooks.places import OF_CLIENT
 from engine.runtime.webhooks.sender import Post, Sender
 
 _PATIENCE: Final = 1.0
@@ -94,7 +95,8 @@ class Runtime:
             catalog=catalog,
             callbacks=callbacks,
             performers=performers or {"http": requests},
-            post=Post(OutboundClient(allowed_hosts), vault, callbacks),  # with places of its own: whoever hangs there holds up no run
+            # With places of its own: whoever hangs there holds up no run.
+            post=Post(OutboundClient(allowed_hosts, at_once=OF_CLIENT), vault, callbacks),
             faults=faults,
             lock=lock,
         )
