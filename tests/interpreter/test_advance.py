@@ -265,6 +265,14 @@ def test_a_failure_without_a_status_is_of_no_class_of_them() -> None:
     assert said(after(script, Returned(at=NOON, step=0, code="http.timeout", message="too slow"), run=asked.run)) == ["Sorry."]
 
 
+def test_a_wait_until_a_moment_ends_at_its_very_millisecond() -> None:
+    for millis in range(1_000):
+        script = compiled(f"a: {{type: wait, until: '2026-01-05T14:30:00.{millis:03d}Z', next: end}}")
+        pause = after(script, started()).run.pause
+        assert pause is not None
+        assert pause.due % 60_000 == millis
+
+
 def test_a_stored_run_comes_back_as_it_was() -> None:
     script = compiled(ASK)
     run = after(script, started()).run
