@@ -88,6 +88,7 @@ async def test_the_same_tag_gives_a_304_without_a_body(world: World) -> None:
         again = await get(world, token, run_id, if_none_match=known)
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
+        assert "content-length" not in again.headers
     assert (await get(world, token, run_id, if_none_match='"other"')).status_code == 200
 
 
