@@ -42,7 +42,7 @@ class SignalSurface:
         own = None if body.idempotency_key is None else Idempotency(_EVENTS, body.idempotency_key, _digest(raw))
         named = idempotency_of(key, asked, raw)  # also where it does not count: one that is malformed is refused
         idempotency = own or named
-        problems = [*found, *_ended_line(body.event_name), *asked.unfit]
+        problems = [*found, *asked.unfit]
         if problems:
             raise Unfit(problems)
         request = SignalRequest(name=body.event_name, data=body.data or {}, idempotency=idempotency)
@@ -87,11 +87,6 @@ class SignalSurface:
 
 def _digest(raw: bytes) -> bytes:
     return hashlib.sha256(raw).digest()
-
-
-def _ended_line(name: str) -> list[Problem]:
-    """Python's `$` also matches before a line's end."""
-    return [Problem("/event_name", "pattern", "This does not have the right form.")] if name.endswith("\n") else []
 
 
 def _is_form(asked: Asked) -> bool:
