@@ -18,7 +18,8 @@ from api.turnlog import TurnLog
 from api.wire import REPLAYED, Answer, Headers, json_answer, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
-from engine.runtime.executor import PATIENCE, Taken, tag
+from engine.runtime.executor import PATIENCE, Taken
+from engine.runtime.reading import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import CancelRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
@@ -70,21 +71,21 @@ class ChatSurface:
         run_id = asked.path_id("execution_id")
         key = asked.idempotency(f"chat:{guest.session.conversation_id}", raw)
         if unfit or asked.unfit:
-            await self._runtime.executor.latest(guest.caller, run_id)
+            await self._runtime.reader.latest(guest.caller, run_id)
             raise Unfit([*unfit, *asked.unfit])
         return self._taken(asked, guest, await self._runtime.executor.cancel(guest.caller, CancelRequest(run_id=run_id, idempotency=key)))
 
     async def get_execution(self, asked: Asked) -> Answer:
         """GET /executions/{id}, which may wait for news."""
         guest = self._desk.admit(asked, self._desk.session(asked))
-        reply = await followed(self._runtime.executor, guest.caller, asked)
+        reply = await followed(self._runtime.reader, guest.caller, asked)
         return tagged_answer(ReplyAnswer(reply=self._shown(reply, guest)), tag(reply), asked.header(b"if-none-match"))
 
     async def list_executions(self, asked: Asked) -> Answer:
         """GET /executions?conversationId=."""
         guest = self._desk.admit(asked, self._desk.session(asked))
         query = asked.query()
-        replies = await self._runtime.executor.open_runs(guest.caller, _conversation_id(query))
+        replies = await self._runtime.reader.open_runs(guest.caller, _conversation_id(query))
         demand_fit(asked, query)
         return json_answer(RepliesAnswer(replies=[self._shown(reply, guest) for reply in replies]))
 
@@ -93,7 +94,7 @@ class ChatSurface:
         guest = self._desk.admit(asked, self._desk.session(asked))
         query = asked.query()
         truth(asked, query, "includeHistory")  # nothing is superseded yet, so both values show the same
-        views = await self._runtime.executor.messages(guest.caller, _conversation_id(query))
+        views = await self._runtime.reader.messages(guest.caller, _conversation_id(query))
         demand_fit(asked, query)
         return json_answer(MessagesAnswer(messages=[message_out(view, trace=guest.key.expose_trace) for view in views]))
 

@@ -76,7 +76,7 @@ class SignalSurface:
 
     async def _refuse(self, tenant_id: str, run_id: str, problems: tuple[Problem, ...]) -> None:
         """What is wrong with the data is told only where the run could still have taken it."""
-        reply = await self._runtime.executor.latest(Caller(tenant_id=tenant_id, surface="engine"), run_id)
+        reply = await self._runtime.reader.latest(Caller(tenant_id=tenant_id, surface="engine"), run_id)
         if reply.status in ENDED:
             raise ExecutionAborted(details={"reason": reply.end_reason})
         raise Unfit([*problems])

@@ -53,6 +53,7 @@ class Runtime:
         self.callbacks = callbacks or Callbacks(keyring, "")
         self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
+        self.reader = self.executor.reader
         self.sender = None if post is None else Sender(store, registry, self.catalog, clock, post, Outside(faults=faults))
         self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender, lock)
         self._serving = lock is not None

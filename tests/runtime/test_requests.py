@@ -99,7 +99,7 @@ async def test_a_request_is_what_the_flow_says_with_every_value_encoded(shop: Wo
 
 
 async def effects(world: World, reply: TurnReply) -> list[tuple[object, object, object]]:
-    visits = await world.executor.trace(Caller(tenant_id=TENANT, surface="engine"), reply.execution_id)
+    visits = await world.executor.reader.trace(Caller(tenant_id=TENANT, surface="engine"), reply.execution_id)
     return [(visit["node"], visit["edge"], visit["effects"]) for visit in visits if "effects" in visit]
 
 
@@ -266,7 +266,7 @@ async def test_a_secret_is_in_no_state_trace_or_row(shop: World, listener: Liste
     view = await shop.runtime.store.run(TENANT, reply.execution_id)
     assert view is not None
     register = await shop.runtime.registry.register()
-    rows = repr([view, register, await shop.executor.trace(caller, reply.execution_id)])
+    rows = repr([view, register, await shop.executor.reader.trace(caller, reply.execution_id)])
     assert SECRET not in rows
     assert SECRET.encode().hex() not in rows
 

@@ -46,7 +46,7 @@ class Full:
     async def outcome(self) -> tuple[list[str], int]:
         """What the run has said, and how often it called, once all is at rest."""
         await self._world.executor.worker.drain()
-        return texts(await self._world.executor.latest(self._caller, self._run_id)), len(self._script.asked)
+        return texts(await self._world.executor.reader.latest(self._caller, self._run_id)), len(self._script.asked)
 
 
 @pytest.fixture
