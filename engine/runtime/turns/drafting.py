@@ -60,7 +60,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
 def _numbers(occasion: Occasion, new_id: NewId) -> Numbers:
     if occasion.begun is not None:
         return Numbers(occasion.begun.reply.rev, occasion.begun.reply.turn_id)
-    return Numbers(1 if occasion.run is None else occasion.run.rev + 1, new_id())
+    return Numbers(1 if occasion.run is None else occasion.run.rev + 1, new_id(occasion.now))
 
 
 def _trace(occasion: Occasion, step: Step) -> TurnTrace:
@@ -76,7 +76,7 @@ def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow 
     pause = step.closing.pause
     return WaitRow(
         tenant_id=occasion.tenant_id,
-        id=new_id(),
+        id=new_id(occasion.now),
         run_id=occasion.run_id,
         rev=rev,
         opened_at=occasion.now,
