@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from engine.errors import Malformed
-from engine.model.problems import Problem
+from engine.model.problems import Problem, pointer_step
 
 DEEPEST: Final = 64
 """How deep arrays and objects of a body may be nested."""
@@ -49,8 +49,8 @@ def clean(value: Any) -> tuple[Any, tuple[Problem, ...]]:
 
 
 def escaped(key: str) -> str:
-    """A key as a step of a JSON Pointer."""
-    return _UNCLEAN.sub("\ufffd", key).replace("~", "~0").replace("/", "~1")
+    """A key as a step of a JSON Pointer, with what is unclean replaced."""
+    return pointer_step(clean_text(key))
 
 
 def clean_text(text: str) -> str:
