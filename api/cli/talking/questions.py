@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from api.cli.talking.fields import DISPLAYED, form_of, typed_text, typed_value
+from api.cli.talking.fields import form_of, typed_text, typed_value
 from api.cli.talking.judging import objections
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, Wrong
 from api.cli.talking.screen import draw_note, draw_options, draw_wrong
+from engine.model.inputs import DISPLAYS
 from engine.model.values import Json
 
 _NONE: Final = "-"
@@ -80,7 +81,7 @@ class _Form:
         if self._lines.interactive and not self._draft.values:
             draw_note(f"{_SPOKEN}WORD says the word in place of the form")
         for field in self._fields:
-            if field["type"] in DISPLAYED:
+            if field["type"] in DISPLAYS:
                 if not again and field["label"]:
                     draw_note(field["label"])
             elif not again or field["name"] in again:

@@ -7,8 +7,8 @@ from engine.errors import AnswerRefused
 from engine.interpreter.answers.faults import Fault, Judged, fault, problems
 from engine.interpreter.answers.folding import trimmed
 from engine.interpreter.answers.heard import hear
-from engine.interpreter.answers.typed import FILES, collects, is_blank, judge
-from engine.model.inputs import Expectation, Question
+from engine.interpreter.answers.typed import collects, is_blank, judge
+from engine.model.inputs import FILES, Expectation, Question
 from engine.model.problems import Problem, pointer_step
 from engine.model.values import Json
 

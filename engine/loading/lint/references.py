@@ -7,11 +7,10 @@ from engine.interpreter.waiting import causes
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.names import assigned, is_name
 from engine.loading.lint.outline import NodeView, Outline, leaves, saved
-from engine.loading.lint.rules import DISPLAYED
 from engine.loading.lint.spots import CALLBACKS, NODE_RULES
 from engine.loading.lint.templates import Read
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
-from engine.model.inputs import MadeFields
+from engine.model.inputs import DISPLAYS, MadeFields
 from engine.model.nodes import Ask, Call, Choice, Form, Http, Task, Wait
 
 _PARTS: Final = {
@@ -135,7 +134,7 @@ def _check_field(one: Read, view: NodeView, name: Any, findings: Findings) -> No
     form = view.node
     if not isinstance(form, Form) or isinstance(form.fields, MadeFields) or not isinstance(name, str):
         return
-    names = {field.name for field in form.fields if field.name and field.type not in DISPLAYED}
+    names = {field.name for field in form.fields if field.name and field.type not in DISPLAYS}
     if name not in names:
         _missing(f"the form `{view.id}` asks for no", name, names, one, findings)
 
