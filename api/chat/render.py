@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from api.chat.wire import BlockOut, MessageOut, Origin, ReplyOut, Scenario
 from api.shared import usage_out, wait_token
-from api.wire import moment, moment_or_none
+from engine.runtime.moments import moment, moment_or_none
 from engine.runtime.replies import ReplyBlock, TurnReply, decode_reply
 from engine.runtime.store.port import MessageView
 from engine.runtime.tokens import Keyring

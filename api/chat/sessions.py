@@ -11,8 +11,9 @@ from api.fitness import unfit_variables
 from api.kept import Kept
 from api.offers import Offer, offers
 from api.settings import Settings
-from api.wire import Answer, json_answer, moment, replayed
+from api.wire import Answer, json_answer, replayed
 from engine.model.problems import Problem
+from engine.runtime.moments import moment
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, OpenRequest
 from engine.runtime.runtime import Runtime

@@ -3,8 +3,8 @@
 from api.engine.wire import EngineBlock, EngineIcon, EngineIntent, Envelope, Metadata, Place
 from api.offers import Offer
 from api.shared import usage_out, wait_token
-from api.wire import moment_or_none
 from engine.model.values import Json
+from engine.runtime.moments import moment_or_none
 from engine.runtime.replies import ReplyBlock, TurnReply
 from engine.runtime.tokens import Keyring
 

@@ -19,12 +19,13 @@ from api.offers import offers
 from api.parameters import one_of, preferred_wait, whole_number
 from api.shared import demand_one_answer
 from api.turnlog import TurnLog
-from api.wire import Answer, fingerprint, json_answer, moment, replayed, tagged_answer
+from api.wire import Answer, fingerprint, json_answer, replayed, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
 from engine.model.run import Status
 from engine.model.values import Millis
 from engine.runtime.executor import PATIENCE, Taken, tag
+from engine.runtime.moments import moment
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, CancelRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
