@@ -8,13 +8,13 @@
     │   ├── InvalidSessionToken, InvalidApiKey
     │   ├── WidgetDisabled, OriginNotAllowed, IntentNotAllowed, InvalidSignature, InsufficientScope
     │   ├── NotFound            not_found
-    │   │   └── IntentNotMatched, ExecutionNotFound, ConversationNotFound, MessageNotFound
+    │   │   └── IntentNotMatched, ExecutionNotFound, ConversationNotFound
     │   ├── MethodNotAllowed
     │   ├── InvalidWaitToken    with the reason: expired, used, superseded or mismatched
-    │   ├── IdempotencyConflict, TurnInProgress, ExecutionInProgress, ConversationArchived, NotEditable
+    │   ├── IdempotencyConflict, TurnInProgress, ExecutionInProgress, ConversationArchived
     │   ├── ExecutionAborted
     │   ├── PayloadTooLarge, UnsupportedMediaType
-    │   ├── RateLimited, QuotaExceeded
+    │   ├── RateLimited
     │   └── Unavailable
     ├── EventRefused            the run cannot take this event now; it is as it was
     ├── ExpressionError         a template that does not compile, or fails when it is evaluated
@@ -155,13 +155,6 @@ class ConversationNotFound(NotFound):
     text = "There is no such conversation."
 
 
-class MessageNotFound(NotFound):
-    """No such message for whoever asks."""
-
-    code = "message_not_found"
-    text = "There is no such message."
-
-
 class MethodNotAllowed(Refused):
     """The route exists, but not with this method."""
 
@@ -210,13 +203,6 @@ class ConversationArchived(Refused):
     text = "The conversation is archived."
 
 
-class NotEditable(Refused):
-    """What happened since cannot be taken back."""
-
-    code = "not_editable"
-    text = "That message cannot be edited any more."
-
-
 class ExecutionAborted(Refused):
     """The run was cancelled, replaced or timed out."""
 
@@ -243,13 +229,6 @@ class RateLimited(Refused):
 
     code = "rate_limited"
     text = "Too many requests. Try again later."
-
-
-class QuotaExceeded(Refused):
-    """The budget is used up."""
-
-    code = "quota_exceeded"
-    text = "The quota is used up."
 
 
 class Unavailable(Refused):
