@@ -1,4 +1,4 @@
-"""Every error that Baton raises on purpose, in one tree.
+"""Every error that Baton raises on purpose for a caller to see, in one tree. Those in brackets stand beside what raises them.
 
     BatonError
     ├── Refused                 a request that changed nothing; `code` is what clients branch on
@@ -21,7 +21,13 @@
     ├── FlowRefused             a flow with errors was to be published or run
     ├── TenantExists            `init` for a tenant that is there already
     ├── SettingsError           a setting with a wrong value; the start stops
-    └── StoreError              the database cannot be used as it is
+    ├── StoreError              the database cannot be used as it is
+    ├── [StaleRecord]           what a decision rests on is not true any more: the store takes the turn again
+    ├── [KeyRevoked], [BadConnection], [BadWebhook], [TableRefused]     what an operator asked for cannot be done
+    └── [SealBroken]            a stored secret that the server's keys do not open
+
+Exceptions outside the tree are control flow and never leave their room: a node that fails (`NodeFailed`), a flow version that must first be
+fetched (`MissingVersion`), a try at a request that ended (`SendFailed`), YAML that cannot be read on, a conversation test that fails.
 
 The HTTP status of each stands in one table, `api.errors`; the codes of a flow that fails are data, in `engine.model`.
 """
