@@ -164,7 +164,7 @@ def _promote() -> str:
             left.c.ended_at.is_(None),
         )
         .order_by(left.c.rev, left.c.n)
-        .limit(bindparam("one"))
+        .limit(literal_column("1"))
         .offset(literal_column("0"))
     )
     return positional(
@@ -177,7 +177,7 @@ def _promote() -> str:
             tuple_(DELIVERY.c.rev, DELIVERY.c.n).in_(earliest),
             DELIVERY.c.due_at.is_(None),
         ),
-        *("now", "its_tenant", "its_endpoint", "its_run", "same_tenant", "same_endpoint", "same_run", "one"),
+        *("now", "its_tenant", "its_endpoint", "its_run", "same_tenant", "same_endpoint", "same_run"),
     )
 
 
