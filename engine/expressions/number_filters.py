@@ -134,7 +134,7 @@ def added(scope: Scope, value: Json, duration: Json) -> Json:
     return made
 
 
-def require_number(value: Json) -> int:
+def demand_whole(value: Json) -> int:
     """The whole number that `even` and `odd` ask about."""
     if type(value) is int or (type(value) is float and value.is_integer()):
         return int(bounded(value))

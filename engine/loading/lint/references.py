@@ -57,7 +57,7 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
 def _foreign_names(outline: Outline) -> Iterator[str]:
     """Whatever is named under keys that nothing has, or in a wrong form: a misspelt `save` is believed to mean what it says."""
     wrong = [part for part in map(outline.root.get, ("variables", "inputs")) if isinstance(part, Items | Leaf)]
-    parts: list[Part] = [*outline.walk.foreign, *wrong]
+    parts: list[Part] = [*outline.decoding.foreign, *wrong]
     while parts:
         match parts.pop():
             case Leaf(value=str() as name):
@@ -73,7 +73,7 @@ def _foreign_names(outline: Outline) -> Iterator[str]:
 
 def _is_hidden(outline: Outline) -> bool:
     """Whether something that could not be read, or stands under a key that nothing has, may read a variable."""
-    foreign = (leaf.value for part in outline.walk.foreign for leaf in leaves(part))
+    foreign = (leaf.value for part in outline.decoding.foreign for leaf in leaves(part))
     return bool(outline.tree.diagnostics) or any(isinstance(value, str) and "vars" in value for value in foreign)
 
 
