@@ -7,7 +7,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.runtime.store.deliveries import DeliveryState
 from engine.runtime.store.rows import DeliveryRow, OutboxRow
-from engine.runtime.store.sqlite.statements import META, columns, named, positional
+from engine.runtime.store.sqlite.statements import FIRST, META, columns, named, positional
 from engine.runtime.store.tables import METADATA
 
 OUTBOX: Final = METADATA.tables["outbox"]
@@ -165,7 +165,7 @@ def _promote() -> str:
         )
         .order_by(left.c.rev, left.c.n)
         .limit(literal_column("1"))
-        .offset(literal_column("0"))
+        .offset(FIRST)
     )
     return positional(
         update(DELIVERY)

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from engine.errors import StoreError
 from engine.model.values import Millis
 from engine.runtime.store.sqlite.delivery_statements import COUNT_PARKED
+from engine.runtime.store.sqlite.load_statements import READ_MARK
 from engine.runtime.store.sqlite.questions import NEXT_DUE, SEALED
-from engine.runtime.store.sqlite.statements import READ_MARK
 from engine.runtime.store.tables import NEWEST_MIGRATION
 
 
