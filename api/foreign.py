@@ -1,4 +1,4 @@
-"""JSON from strangers: what the quick decoder must not be trusted with, and what is found when one looks closely.
+"""Untrusted JSON: bodies that the quick decoder must not be given, and the problems that a closer look finds in them.
 
 Texts with NUL or a lone surrogate and whole numbers beyond 64 bits can be neither stored nor sent on: they become problems,
 and harmless values take their places, so that the request can be judged in its order of checks.

@@ -1,4 +1,4 @@
-"""The conversation itself: what is said is shown, what is asked is answered, and the clock acts while one thinks."""
+"""The conversation itself: shows what is said, sends what is answered, and lets deadlines act while the person thinks."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence

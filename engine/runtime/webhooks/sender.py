@@ -1,8 +1,8 @@
-"""The sender: takes what the outbox tells to the endpoints that want to hear it, at least once and in order of each run.
+"""The sender: delivers what is in the outbox to the endpoints that want it, at least once and in order within each run.
 
-Rows decide what is sent and when; in memory stands only what is under way. A try is noted when it is over: a process that dies in
-between sends again, with the same `webhook-id`. What ends makes room for the next, so that the ticker is needed for what is new and
-for what has become due.
+Rows decide what is sent and when; memory holds only what is under way. A try is noted when it is over: after a crash in between it is
+sent again, with the same `webhook-id`. Each that ends makes room for the next, so the ticker is needed only for what is new or has
+become due.
 """
 
 import asyncio
