@@ -11,7 +11,7 @@ from api.chat.endpoints import chat_endpoints
 from api.chat.surface import ChatSurface
 from api.dev.endpoints import dev_endpoints
 from api.dev.surface import DevSurface
-from api.endpoints import Endpoint, route
+from api.endpoints import Endpoint, route, straight_to
 from api.engine.endpoints import engine_endpoints
 from api.engine.surface import EngineSurface
 from api.errors import internal_answer, refusal_answer
@@ -28,20 +28,28 @@ from engine.runtime.runtime import Runtime
 
 
 def create_app(
-    runtime: Runtime, settings: Settings, *, dev: bool = False, extra_routes: Sequence[ControllerRouterHandler] = ()
+    runtime: Runtime,
+    settings: Settings,
+    *,
+    dev: bool = False,
+    more: Sequence[Endpoint] = (),
+    more_routes: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
-    """The ASGI application on a runtime that was started, and that the caller stops."""
+    """The ASGI application on a runtime that the caller has started, and stops.
+
+    `more` and `more_routes` are served beside the rest, and stay out of the OpenAPI document.
+    """
     origins = OriginRules(runtime.catalog, runtime.clock.monotonic, dev=dev)
-    endpoints = all_endpoints(runtime, settings, origins)
-    inside = dev_endpoints(DevSurface(runtime, settings, origins)) if dev else []
+    told = all_endpoints(runtime, settings, origins)
+    endpoints = [*told, *(dev_endpoints(DevSurface(runtime, settings, origins)) if dev else []), *more]
     app = Litestar(
-        route_handlers=[*map(route, [*endpoints, *inside]), *pages(endpoints, runtime, dev=dev), *extra_routes],
+        route_handlers=[*map(route, endpoints), *pages(told, runtime, dev=dev), *more_routes],
         exception_handlers=_exception_handlers(),
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    gate = Gate(app.asgi_handler, runtime, origins)
+    gate = Gate(straight_to(endpoints, app.asgi_handler), runtime, origins)
     app.asgi_handler = gate  # around the router too, so that a 404 has its request id as well
     app.state.gate = gate
     app.on_shutdown.append(gate.close)

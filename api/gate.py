@@ -13,11 +13,13 @@ from api.errors import internal_answer, refusal_answer
 from api.logs import log_failure
 from api.origins import OriginRules
 from api.wire import Answer, Headers
-from engine.errors import Unavailable
+from engine.errors import Malformed, Unavailable
+from engine.model.problems import Problem
 from engine.runtime.runtime import Runtime
 
 CHAT_PREFIX: Final = "/api/public/"
 _SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_HOST: Final = re.compile(rb"[^\x00-\x20\x7f\"#/<>?@\\^`{|}]*")
 _NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 _PROCESS: Final = os.urandom(8).hex().encode()
 _numbers: Final = itertools.count(1)
@@ -68,13 +70,18 @@ class Gate:
             await internal_answer()(scope, receive, outgoing)
 
     def _early_answer(self, scope: Any, headers: dict[bytes, bytes], extra: Headers) -> Answer | None:
-        """The answer to what goes no further: preflights, and anything once the gate is closed. Adds the CORS headers of all others."""
+        """The answer to what goes no further: preflights, a host that is none, and anything once the gate is closed.
+
+        Adds the CORS headers of all others.
+        """
         origin = headers.get(b"origin")
         if origin is not None and scope["path"].startswith(CHAT_PREFIX):
             page = origin.decode("latin-1")
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
                 return self._origins.preflight(page)
             extra.extend(self._origins.headers(page))
+        if _HOST.fullmatch(headers.get(b"host", b"")) is None:
+            return refusal_answer(Malformed([Problem("", "request", "The Host header names no host.")]))
         return refusal_answer(Unavailable(retry_after=_RETRY_AFTER)) if self._closed else None
 
 

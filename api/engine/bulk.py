@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -105,7 +105,7 @@ class BulkSurface:
             del self._running[name]
 
     async def _all(self, call: "_Call", items: Sequence[Raw]) -> BulkAnswer:
-        """A result for each, in order. Those of one customer go one after the other: the second finds the conversation of the first."""
+        """A result for each, in order."""
         results: list[BulkResult] = [BulkResult(index=index, execution_id=None, error=None) for index in range(len(items))]
         requests: list[tuple[int, TriggerRequest]] = []
         for index, item in enumerate(items):
@@ -116,12 +116,12 @@ class BulkSurface:
                     requests.append((index, request))
             if index % AT_ONCE == 0:
                 await asyncio.sleep(0)  # live turns come between
-        left = deque(_by_customer(requests))
+        left = deque(requests)
 
         async def work() -> None:
             while left:
-                for index, request in left.popleft():
-                    results[index] = await self._result(call, index, request)
+                index, request = left.popleft()
+                results[index] = await self._result(call, index, request)
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
         return BulkAnswer(results=results)
@@ -162,14 +162,6 @@ class BulkSurface:
             idempotency=call.idempotency_of(index, item.idempotency_key, raw),
             unfit=(*found, *unfit_variables(variables)),
         )
-
-
-def _by_customer(requests: Iterable[tuple[int, TriggerRequest]]) -> list[list[tuple[int, TriggerRequest]]]:
-    """The requests of each customer, in order; one without a customer stands alone."""
-    groups: defaultdict[str | int, list[tuple[int, TriggerRequest]]] = defaultdict(list)
-    for index, request in requests:
-        groups[index if request.customer_id is None else request.customer_id].append((index, request))
-    return [*groups.values()]
 
 
 def _below(index: int, refusal: Refused) -> Refused:

@@ -27,21 +27,22 @@ def uuid7(at: Millis) -> str:
 
 
 class FreshIds:
-    """Gives the ids of one process: UUIDs of version 7 that sort in the order in which they were made, also within a millisecond.
+    """Gives the ids of one process: UUIDs of version 7 that sort in the order in which they were made.
 
-    Its first id of a millisecond is random, the next ones count on from there (RFC 9562, 6.2, method 2). A turn needs six of them.
+    The first id of a millisecond is random, the next ones count on from there (RFC 9562, 6.2, method 2), also while the clock stands
+    behind the one before. A turn needs six of them.
     """
 
-    def __init__(self, wall: Callable[[], Millis]) -> None:
-        self._wall = wall
+    def __init__(self, now: Callable[[], Millis]) -> None:
+        self._now = now
         self._at: Millis = -1
         self._head = ""
         self._tail = 0
 
     def __call__(self) -> str:
         """A fresh id."""
-        at = self._wall()
-        if at != self._at:
+        at = self._now()
+        if at > self._at:
             self._at = at
             self._head, self._tail = uuid7(at)[:_TAIL], _random.getrandbits(_TAIL_BITS)
         self._tail += 1

@@ -113,6 +113,7 @@ class Scheduler:
         if self._sweeping.locked():
             return 0
         async with self._sweeping:
+            self._last = self._clock.monotonic()  # it ticks, whatever comes of it
             acted = 0
             before: set[tuple[str, Millis]] = set()
             while (due := await self._next_due()) and not self._stopping:
@@ -181,6 +182,7 @@ class Scheduler:
             self._ticker.add_job(self._told(self._tick), "date", run_date=at, id="soon", replace_existing=True)
 
     async def _work(self) -> None:
+        self._executor.worker.wake()
         await self._executor.worker.renew()
         await self._executor.worker.take_over()
 

@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from api.app import create_app
 from api.cli.running import server_config, spare_collector
-from api.endpoints import route
 from api.logs import configure
 from api.settings import Settings
 from engine.runtime.runtime import Runtime
@@ -46,8 +45,8 @@ async def _serve(database: Path) -> None:
     runtime = await Runtime.start(database_url=settings.database_url, secret=SECRET, synchronous=settings.synchronous)
     try:
         tenant = await prepare(runtime)
-        less = [noop, route(await unstored_endpoint(runtime, tenant, settings))]
-        server = uvicorn.Server(server_config(create_app(runtime, settings, extra_routes=less)))
+        app = create_app(runtime, settings, more=[await unstored_endpoint(runtime, tenant, settings)], more_routes=[noop])
+        server = uvicorn.Server(server_config(app))
         with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
             spare_collector()
             told = Listening(port=listener.getsockname()[1], public_key=tenant.public_key)

@@ -103,6 +103,7 @@ async def test_head_has_the_headers_without_the_body(world: World) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
-async def test_a_host_that_is_none_is_a_400(world: World) -> None:
-    answer = await world.send("GET", "/health/live", host="a b/c")
+@pytest.mark.parametrize("path", ["/health/live", "/nowhere"])
+async def test_a_host_that_is_none_is_a_400(world: World, path: str) -> None:
+    answer = await world.send("GET", path, host="a b/c")
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_input")

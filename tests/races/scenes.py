@@ -19,7 +19,6 @@ from engine.runtime.requests import Caller, CancelRequest, Idempotency, ResumeRe
 from engine.runtime.store.migrate import migrate
 from engine.runtime.store.port import Order
 from engine.runtime.store.registry import Draft
-from engine.runtime.store.rows import ConversationRow
 from engine.runtime.store.sqlite import load
 from engine.runtime.store.sqlite.save import write, writes
 from engine.runtime.store.sqlite.save_statements import END_WAIT, INSERT, SAVE_TURN, UPDATE_RUN
@@ -69,10 +68,9 @@ class Scene:
         self.run_id = self.drafted.reply.execution_id
 
     def _begun(self, intent: str) -> Drafted:
-        fresh = ConversationRow(tenant_id=TENANT, id=self.ids(), created_at=BEGIN, modified_at=BEGIN)
         cursor = self.connection.cursor()
         snapshot = load.snapshot(cursor, Order(tenant_id=TENANT), BEGIN)
-        drafted = self.decider.trigger(CALLER, TriggerRequest(intent=intent), fresh, _at_once, snapshot)
+        drafted = self.decider.trigger(CALLER, TriggerRequest(intent=intent), _at_once, snapshot)
         assert isinstance(drafted, Drafted)
         write(cursor, writes(snapshot, drafted.record).asked)
         return drafted

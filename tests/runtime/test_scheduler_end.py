@@ -1,13 +1,14 @@
-"""When the scheduler starts, what is urgent comes first; when it stops, what it has begun comes to its end and nothing else begins."""
+"""When the scheduler starts, what is urgent comes first; when it stops, what it has begun ends and nothing else begins; a tick may fail."""
 
 import asyncio
 from collections.abc import Sequence
 
 import pytest
 
+from engine.errors import Unavailable
 from engine.model.values import Millis
 from engine.runtime.runtime import Runtime
-from engine.runtime.store.port import LapsedRun
+from engine.runtime.store.port import DueWait, LapsedRun
 from engine.runtime.tokens import Keyring
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
@@ -50,6 +51,22 @@ async def test_a_job_under_way_is_waited_for_and_not_cancelled(clock: ManualCloc
     await stopping
     assert store.ended == 1
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+class Unanswering(MemoryStore):
+    """A store that cannot say what is due."""
+
+    async def due(self, limit: int) -> Sequence[DueWait]:  # noqa: ARG002 - its shape
+        raise Unavailable
+
+
+async def test_a_tick_that_fails_is_a_tick(clock: ManualClock) -> None:
+    scheduler = shell(Unanswering(clock), clock).scheduler
+    clock.advance(10_000)
+    assert not scheduler.pulse().ticking
+    with pytest.raises(Unavailable):
+        await scheduler.sweep()
+    assert scheduler.pulse().ticking  # or the watchdog would put another ticker in its place each second
 
 
 async def test_a_start_takes_over_what_was_left_and_forgets_nothing_yet(clock: ManualClock) -> None:

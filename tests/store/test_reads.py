@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.model.values import Json
 from engine.runtime.store.changes import DAY
 from engine.runtime.store.port import Noted, Order, Record, RunFilter, Snapshot, Store, UsageSum
-from engine.runtime.store.rows import SignalRow
+from engine.runtime.store.rows import ConversationRow, SignalRow
 from engine.testing.clock import ManualClock
 from tests.store.turns import MINUTE, conversation, end_wait, ending, idempotency, look, start, starting
 
@@ -37,7 +37,6 @@ async def test_readers_find_nothing_of_another_tenant(store: Store) -> None:
     assert await store.runs("other", RunFilter()) == []
     assert await store.turns("other", run_id) == []
     assert await store.conversation("other", view.run.conversation_id) is None
-    assert await store.open_conversation_of("other", "ada") is None
     assert await store.messages("other", view.run.conversation_id) == []
     assert await store.usage_of_turn("other", view.turns[-1].id) == []
 
@@ -127,14 +126,28 @@ async def spend(store: Store, run_id: str, **spent: Any) -> None:
     await store.take(Order(tenant_id="t", run_id=run_id), decide)
 
 
-async def test_a_customers_open_conversation_is_the_newest_that_is_not_archived(store: Store, clock: ManualClock) -> None:
+async def test_a_customers_conversation_is_the_newest_that_is_not_archived(store: Store, clock: ManualClock) -> None:
     rows = [conversation("t", clock.wall() + age, "ada") for age in (0, 20, 10)]
     rows.append(replace(conversation("t", clock.wall() + 30, "ada"), archived_at=clock.wall()))
     for row in rows:
         await store.take(Order(tenant_id="t"), lambda _, row=row: (Noted(opened_conversation=row), None))  # type: ignore[misc]
-    found = await store.open_conversation_of("t", "ada")
-    assert found == rows[1]
-    assert await store.open_conversation_of("t", "bob") is None
+    assert await _conversation_found(store, Order(tenant_id="t", customer_id="ada")) == rows[1]
+    assert await _conversation_found(store, Order(tenant_id="t", customer_id="ada", conversation_id=rows[2].id)) == rows[2]
+    assert await _conversation_found(store, Order(tenant_id="t", customer_id="bob")) is None
+    assert await _conversation_found(store, Order(tenant_id="other", customer_id="ada")) is None
+
+
+async def test_of_two_at_once_the_second_finds_the_conversation_that_the_first_has_opened(store: Store, clock: ManualClock) -> None:
+    def decide(snapshot: Snapshot) -> tuple[Noted, str]:
+        opened = None if snapshot.conversation else conversation("t", clock.wall(), "ada")
+        return Noted(opened_conversation=opened), (snapshot.conversation or opened).id  # type: ignore[union-attr]
+
+    found = await asyncio.gather(*(store.take(Order(tenant_id="t", customer_id="ada"), decide) for _ in range(10)))
+    assert len({*found}) == 1
+
+
+async def _conversation_found(store: Store, order: Order) -> ConversationRow | None:
+    return await store.take(order, lambda snapshot: (Noted(), snapshot.conversation))
 
 
 async def test_a_wait_is_due_from_its_deadline_on_until_it_ends(store: Store, clock: ManualClock) -> None:

@@ -280,14 +280,16 @@ async def test_a_turn_with_a_call_is_claimed_first_and_finished_later_under_the_
         assert snapshot.run is not None
         run = replace(snapshot.run, status="waiting_input", lease_until=None)
         turns = [replace(row, done=True, reply=b"whole") for row in claimed]
-        return Record(run=run, turn=turns[-1], expected=(2, 1), opened=wait(run, snapshot.now, MINUTE)), None
+        return Record(run=run, turn=turns[-1], expected=(2, 1), opened=wait(run, snapshot.now, MINUTE), settles=True), None
 
+    assert await store.result("t", run_id, 2, 0) == result
     claimed = await store.turns("t", run_id)
     await store.take(order, finish)
     finished = await look(store, order)
     assert finished.stored is not None
     assert (finished.stored.done, finished.stored.reply) == (True, b"whole")
     assert [(row.rev, row.done) for row in await store.turns("t", run_id)] == [(1, True), (2, True)]
+    assert await store.result("t", run_id, 2, 0) is None
 
 
 async def test_a_worker_whose_claim_was_taken_over_writes_nothing(store: Store) -> None:

@@ -40,6 +40,8 @@ class Order(Struct, frozen=True, kw_only=True):
     tenant_id: str
     conversation_id: str | None = None
     """Named by triggers; for a run or wait its own conversation is loaded."""
+    customer_id: str | None = None
+    """The customer whose newest conversation that is not archived is asked for, where none is named."""
     run_id: str | None = None
     wait_id: str | None = None
     """None with a run: the run's open wait, if it has one."""
@@ -138,6 +140,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """What the opened wait listens to."""
     task: TaskRow | None = None
     """What the opened wait is for."""
+    settles: bool = False
+    """Whether no call of the run is under way any more: what its calls came to is forgotten."""
     messages: tuple[MessageRow, ...] = ()
     usage: tuple[UsageRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
@@ -263,7 +267,10 @@ class Store(Protocol):
         """
 
     async def save_result(self, row: EffectResultRow) -> None:
-        """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing."""
+        """Keep the result of a call before the turn goes on; a second result for the same (run, rev, step) changes nothing.
+
+        It is forgotten with the commit that settles the run's calls.
+        """
 
     async def result(self, tenant_id: str, run_id: str, rev: int, step: int) -> EffectResultRow | None:
         """The result that was kept for the call."""
@@ -291,9 +298,6 @@ class Store(Protocol):
 
     async def conversation(self, tenant_id: str, conversation_id: str) -> ConversationRow | None:
         """The conversation, if the tenant has it."""
-
-    async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
-        """The customer's newest conversation that is not archived."""
 
     async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
         """The conversation's messages in sequence."""

@@ -47,15 +47,15 @@ class Decider:
         script = self._catalog.triggered(caller.tenant_id, asked.intent)
         return None if script is None or script.flow.on_trigger == "parallel" else script.ref.flow
 
-    def trigger(
-        self, caller: Caller, asked: TriggerRequest, fresh: ConversationRow | None, elapsed: Elapsed, snapshot: Snapshot
-    ) -> Drafted | bytes:
-        """Start a run in the snapshot's conversation, or in the fresh one."""
+    def trigger(self, caller: Caller, asked: TriggerRequest, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:
+        """Start a run in the conversation that was named, or the customer's; the tenant's server may leave a new one to be opened."""
         stored = admission.stored_reply(asked.idempotency, snapshot)
         if stored is not None:
             return stored
         script = admission.admitted_flow(caller, asked.intent, self._catalog)
-        conversation = fresh or admission.owned_conversation(caller, snapshot.conversation, asked.customer_id)
+        opens = caller.trusted and asked.conversation_id is None and snapshot.conversation is None
+        found = self._opened(caller, asked, snapshot.now) if opens else snapshot.conversation
+        conversation = admission.owned_conversation(caller, found, asked.customer_id)
         admission.demand_alone(script, snapshot)
         inputs, context, unfit = matched_inputs(script.flow, asked.context, "/context")
         taken = self._input(caller, asked, conversation, (*asked.unfit, *unfit))
@@ -69,7 +69,7 @@ class Decider:
             flow=script.ref.flow,
             version=script.ref.version,
             intent=asked.intent,
-            opened_conversation=fresh,
+            opened_conversation=conversation if opens else None,
             input=taken,
             idempotency=asked.idempotency,
         )
@@ -80,6 +80,11 @@ class Decider:
             () if script.flow.on_trigger == "parallel" else tuple(self._ended(one, snapshot, conversation) for one in snapshot.open_runs)
         )
         return _with(self.advanced(occasion, run, event, elapsed), ended)
+
+    def _opened(self, caller: Caller, asked: TriggerRequest, now: Millis) -> ConversationRow:
+        return ConversationRow(
+            tenant_id=caller.tenant_id, id=self._new_id(), created_at=now, modified_at=now, customer_id=asked.customer_id
+        )
 
     def resume(self, caller: Caller, asked: ResumeRequest, wait_id: str | None, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:
         """Give the answer to the run that waits for it."""

@@ -48,6 +48,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
         opened=opened,
         task=task,
         listening=() if opened is None else listening_rows(step.run, opened),
+        settles=invoke is None and occasion.run is not None and occasion.run.status == "running",
         messages=messages,
         usage=usage,
         outbox=outbox,

@@ -28,15 +28,13 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Opened)
 
 
-def decide_opening(
-    tenant_id: str, asked: OpenRequest, continued: str | None, limits: Limits, new_id: NewId, snapshot: Snapshot
-) -> tuple[Noted, Opened]:
-    """Continue the named conversation or open a new one; the request's variables are merged into it."""
+def decide_opening(tenant_id: str, asked: OpenRequest, limits: Limits, new_id: NewId, snapshot: Snapshot) -> tuple[Noted, Opened]:
+    """Continue the conversation that was named, or the customer's, or open a new one; the request's variables are merged into it."""
     stored = stored_reply(asked.idempotency, snapshot)
     if stored is not None:
         return Noted(), msgspec.structs.replace(_decoder.decode(stored), replayed=True)
     known = snapshot.conversation
-    if continued is not None and known is None:
+    if asked.continued is not None and known is None:
         raise ConversationNotFound
     row = known or ConversationRow(
         tenant_id=tenant_id,

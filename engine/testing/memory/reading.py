@@ -4,7 +4,7 @@ import msgspec
 
 from engine.model.values import Millis
 from engine.runtime.store.port import Listener, OpenRun, Order, Snapshot
-from engine.runtime.store.rows import RunRow, SignalRow, TaskRow
+from engine.runtime.store.rows import ConversationRow, RunRow, SignalRow, TaskRow
 from engine.testing.memory.rows import Rows
 
 
@@ -20,18 +20,25 @@ def snapshot_of(rows: Rows, order: Order, now: Millis) -> Snapshot:
     run = rows.runs.get((tenant, run_id))
     if order.wait_id is None and run is not None:
         wait = rows.open_wait(tenant, run.id)
-    conversation = None if run is None else rows.conversations.get((tenant, run.conversation_id))
+    conversation = _conversation_named(rows, order) if run is None else rows.conversations.get((tenant, run.conversation_id))
     return Snapshot(
         now=now,
         stored=rows.stored(tenant, order.idempotency),
-        conversation=conversation or rows.conversations.get((tenant, order.conversation_id)),
+        conversation=conversation,
         run=run,
         wait=wait,
-        open_runs=_open_runs(rows, order),
+        open_runs=() if order.open_of is None or conversation is None else _open_runs(rows, conversation, order.open_of),
         signals=_signals_for(rows, order, run) if order.signals and run is not None else (),
         listeners=_listeners(rows, order),
         free=_free_tasks(rows, order, now),
     )
+
+
+def _conversation_named(rows: Rows, order: Order) -> ConversationRow | None:
+    if order.conversation_id is not None or order.customer_id is None:
+        return rows.conversations.get((order.tenant_id, order.conversation_id))
+    of_customer = rows.conversations.of(lambda row: (row.tenant_id, row.customer_id) == (order.tenant_id, order.customer_id))
+    return max((row for row in of_customer if row.archived_at is None), key=lambda row: (row.created_at, row.id), default=None)
 
 
 def _free_tasks(rows: Rows, order: Order, now: Millis) -> tuple[TaskRow, ...]:
@@ -56,10 +63,8 @@ def _listeners(rows: Rows, order: Order) -> tuple[Listener, ...]:
     return tuple(one for one in listeners if one.wait.ended_at is None)
 
 
-def _open_runs(rows: Rows, order: Order) -> tuple[OpenRun, ...]:
-    if order.open_of is None:
-        return ()
-    key = (order.tenant_id, order.conversation_id, order.open_of)
+def _open_runs(rows: Rows, conversation: ConversationRow, flow: str) -> tuple[OpenRun, ...]:
+    key = (conversation.tenant_id, conversation.id, flow)
     runs = rows.runs.of(lambda run: (run.tenant_id, run.conversation_id, run.flow) == key and run.ended_at is None)
     in_order = sorted(runs, key=lambda run: run.id)
     return tuple(OpenRun(run, rows.open_wait(run.tenant_id, run.id)) for run in in_order)

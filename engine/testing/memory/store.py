@@ -116,11 +116,6 @@ class MemoryStore:
         """By its key."""
         return self._rows.conversations.get((tenant_id, conversation_id))
 
-    async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
-        """The newest by its creation."""
-        of_customer = self._rows.conversations.of(lambda row: (row.tenant_id, row.customer_id) == (tenant_id, customer_id))
-        return max((row for row in of_customer if row.archived_at is None), key=lambda row: (row.created_at, row.id), default=None)
-
     async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
         """In sequence."""
         replies = {turn.id: turn.reply for turn in self._rows.turns if turn.tenant_id == tenant_id}

@@ -53,7 +53,7 @@ class Changes:
     """What one decision would write; it is put into the tables when all of it has been found good."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, Key], tuple[Table[Any], bytes]] = {}
+        self._rows: dict[tuple[int, Key], tuple[Table[Any], bytes | None]] = {}
 
     def insert(self, table: Table[RowT], key: Key, row: RowT) -> None:
         """A row that must be new."""
@@ -65,7 +65,14 @@ class Changes:
         """A row, new or not."""
         self._rows[id(table), key] = (table, msgspec.msgpack.encode(row))
 
+    def drop(self, table: Table[RowT], key: Key) -> None:
+        """A row that is forgotten."""
+        self._rows[id(table), key] = (table, None)
+
     def apply(self) -> None:
         """Put everything into the tables."""
         for (_, key), (table, row) in self._rows.items():
-            table.put(key, row)
+            if row is None:
+                table.drop(key)
+            else:
+                table.put(key, row)

@@ -62,6 +62,9 @@ def _change_run(rows: Rows, changes: Changes, snapshot: Snapshot, record: Record
     if before is not None and before.id != turn.id:
         raise StaleRecord(f"Run {run.id} has another turn {turn.rev} already.")
     changes.put(rows.turns, (tenant, turn.run_id, turn.rev), turn)
+    if record.settles:
+        for result in rows.results.of(lambda row: (row.tenant_id, row.run_id) == (tenant, run.id)):
+            changes.drop(rows.results, (tenant, run.id, result.rev, result.step))
     if record.opened is not None:
         still = rows.open_wait(tenant, record.opened.run_id)
         if still is not None and still.id != ended:

@@ -23,6 +23,7 @@ from engine.runtime.store.rows import (
 from engine.runtime.store.sqlite.load_statements import (
     FIND_REPLY,
     LOAD_CONVERSATION,
+    LOAD_CONVERSATION_OF,
     LOAD_FREE_TASKS,
     LOAD_LISTENERS,
     LOAD_OPEN_RUNS,
@@ -63,20 +64,21 @@ def snapshot(cursor: Cursor, order: Order, now: Millis, known: Standing | None =
     if order.task_id is not None:
         return _of_task(cursor, order, now, stored)
     if order.run_id is None and order.wait_id is None:
+        conversation = _conversation_named(cursor, order)
         return Snapshot(
             now=now,
             stored=stored,
-            conversation=_conversation_named(cursor, order),
-            open_runs=_open_runs(cursor, order),
+            conversation=conversation,
+            open_runs=_open_runs(cursor, order, conversation),
             listeners=_listeners(cursor, order),
             free=_free_tasks(cursor, order, now),
         )
     found = _found(cursor, order)
-    run, wait, conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
+    run, wait, its_conversation = found[:_TO_WAIT], found[_TO_WAIT:_TO_CONVERSATION], found[_TO_CONVERSATION:]
     return Snapshot(
         now=now,
         stored=stored,
-        conversation=_conversation_named(cursor, order) if conversation[0] is None else conversation_row(conversation),
+        conversation=_conversation_named(cursor, order) if its_conversation[0] is None else conversation_row(its_conversation),
         run=None if run[0] is None else run_row(run),
         wait=None if wait[0] is None else wait_row(wait),
         signals=_signals(cursor, order, started_at=run[_STARTED_AT]) if order.signals and run[0] is not None else (),
@@ -127,16 +129,19 @@ def _found(cursor: Cursor, order: Order) -> Sequence[Any]:
 
 
 def _conversation_named(cursor: Cursor, order: Order) -> ConversationRow | None:
-    if order.conversation_id is None:
+    if order.conversation_id is not None:
+        found = cursor.execute(LOAD_CONVERSATION, (order.tenant_id, order.conversation_id)).fetchone()
+    elif order.customer_id is not None:
+        found = cursor.execute(LOAD_CONVERSATION_OF, (order.tenant_id, order.customer_id)).fetchone()
+    else:
         return None
-    found = cursor.execute(LOAD_CONVERSATION, (order.tenant_id, order.conversation_id)).fetchone()
     return conversation_row(found) if found else None
 
 
-def _open_runs(cursor: Cursor, order: Order) -> tuple[OpenRun, ...]:
-    if order.open_of is None:
+def _open_runs(cursor: Cursor, order: Order, conversation: ConversationRow | None) -> tuple[OpenRun, ...]:
+    if order.open_of is None or conversation is None:
         return ()
-    found = cursor.execute(LOAD_OPEN_RUNS, (order.tenant_id, order.conversation_id, order.open_of)).fetchall()
+    found = cursor.execute(LOAD_OPEN_RUNS, (order.tenant_id, conversation.id, order.open_of)).fetchall()
     return tuple(
         OpenRun(run_row(row[:_TO_WAIT]), None if row[_TO_WAIT] is None else wait_row(row[_TO_WAIT:_TO_CONVERSATION])) for row in found
     )

@@ -116,3 +116,15 @@ LOAD_CONVERSATION: Final = positional(
     ),
     *("tenant", "conversation"),
 )
+LOAD_CONVERSATION_OF: Final = positional(
+    select(*columns(CONVERSATION, ConversationRow))
+    .where(
+        CONVERSATION.c.tenant_id == bindparam("tenant"),
+        CONVERSATION.c.customer_id == bindparam("customer"),
+        CONVERSATION.c.archived_at.is_(None),
+    )
+    .order_by(CONVERSATION.c.created_at.desc(), CONVERSATION.c.id.desc())
+    .limit(literal_column("1"))
+    .offset(FIRST),
+    *("tenant", "customer"),
+)

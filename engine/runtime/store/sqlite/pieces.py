@@ -41,6 +41,7 @@ class Turn(Generic[Answer]):
             order.conversation_id,
             order.task_id,
             order.queue and order.queue[0],
+            order.customer_id and (order.tenant_id, order.customer_id),
             order.idempotency and (order.tenant_id, *order.idempotency),
         )
         self.concerns: Collection[Hashable] = [name for name in named if name is not None]
@@ -82,9 +83,9 @@ class Statement:
     """One statement, which rests on nothing; it is answered how many rows it changed."""
 
     concerns: Collection[Hashable] = ()
-    patient = False
 
-    def __init__(self, text: str, values: Any = ()) -> None:
+    def __init__(self, text: str, values: Any = (), *, patient: bool = False) -> None:
+        self.patient = patient
         self._text = text
         self._values = values
 

@@ -87,16 +87,6 @@ CONVERSATION_BY_ID: Final = named(
         CONVERSATION.c.tenant_id == bindparam("tenant"), CONVERSATION.c.id == bindparam("id")
     )
 )
-OPEN_CONVERSATION: Final = named(
-    select(*columns(CONVERSATION, ConversationRow))
-    .where(
-        CONVERSATION.c.tenant_id == bindparam("tenant"),
-        CONVERSATION.c.customer_id == bindparam("customer"),
-        CONVERSATION.c.archived_at.is_(None),
-    )
-    .order_by(CONVERSATION.c.created_at.desc(), CONVERSATION.c.id.desc())
-    .limit(literal_column("1"))
-)
 MESSAGES: Final = named(
     select(*columns(MESSAGE, MessageRow), TURN.c.reply)
     .select_from(MESSAGE.join(TURN, and_(TURN.c.tenant_id == MESSAGE.c.tenant_id, TURN.c.id == MESSAGE.c.turn_id)))

@@ -23,6 +23,7 @@ from engine.runtime.store.sqlite.save_statements import (
     CHANGE_TASK,
     END_TASK,
     END_WAIT,
+    FORGET_RESULTS,
     INSERT,
     MOVE_WAIT,
     SAVE_IDEMPOTENCY,
@@ -52,6 +53,7 @@ IN_ORDER: Final = (
     MOVE_WAIT,
     CHANGE_TASK,
     SAVE_TURN,
+    FORGET_RESULTS,
     INSERT["wait"],  # after the ends: a run has one open wait
     INSERT["task"],
     INSERT["listening"],
@@ -124,6 +126,8 @@ def _add_record(writes: Writes, snapshot: Snapshot, record: Record) -> None:
     if record.moved is not None:
         _add_move(writes, record.moved)
     asked.append((SAVE_TURN, astuple(record.turn)))
+    if record.settles:
+        asked.append((FORGET_RESULTS, (record.run.tenant_id, record.run.id)))
     if record.opened is not None:
         asked.append((INSERT["wait"], astuple(record.opened)))
         writes.left.opened.append((record.run, record.opened))

@@ -40,6 +40,11 @@ SAVE_IDEMPOTENCY: Final = _by_columns(upserted(IDEMPOTENCY, ["tenant_id", "scope
 
 KEEP_RESULT: Final = _by_columns(inserted(_RESULT).on_conflict_do_nothing())
 
+FORGET_RESULTS: Final = positional(
+    _RESULT.delete().where(_RESULT.c.tenant_id == bindparam("tenant"), _RESULT.c.run_id == bindparam("run")),
+    *("tenant", "run"),
+)
+
 _OF_RUN_THAT_CHANGES = ("status", "rev", "epoch", "input_rev", "state", "ended_at", "end_reason", "lease_until", "attempts")
 UPDATE_RUN: Final = positional(
     update(RUN)

@@ -110,11 +110,6 @@ class SqliteStore:
         found = await self._readers.ask(questions.CONVERSATION_BY_ID, {"tenant": tenant_id, "id": conversation_id})
         return next(map(load.conversation_row, found), None)
 
-    async def open_conversation_of(self, tenant_id: str, customer_id: str) -> ConversationRow | None:
-        """The newest by its creation."""
-        found = await self._readers.ask(questions.OPEN_CONVERSATION, {"tenant": tenant_id, "customer": customer_id})
-        return next(map(load.conversation_row, found), None)
-
     async def messages(self, tenant_id: str, conversation_id: str) -> Sequence[MessageView]:
         """In sequence."""
         found = await self._readers.ask(questions.MESSAGES, {"tenant": tenant_id, "conversation": conversation_id})
@@ -141,7 +136,7 @@ class SqliteStore:
 
     async def _pruned(self, statement: str, asked: dict[str, int]) -> int:
         total = 0
-        while gone := await self._writer.run(Statement(statement, asked)):
+        while gone := await self._writer.run(Statement(statement, asked, patient=True)):
             total += gone
         return total
 
