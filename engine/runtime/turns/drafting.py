@@ -98,10 +98,14 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
     wait = occasion.snapshot.wait
     if wait is None or occasion.closed is None:
         return None
-    ended: TaskStatus = (
-        "failed" if occasion.event == "delivered" and occasion.failed else "done" if occasion.event == "delivered" else "cancelled"
-    )
-    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=ended if occasion.listened else None)
+    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=_task_end(occasion) if occasion.listened else None)
+
+
+def _task_end(occasion: Occasion) -> TaskStatus:
+    """How a task of the wait has ended: by its worker, or because the run did not wait any longer."""
+    if occasion.event != "delivered":
+        return "cancelled"
+    return "failed" if occasion.failed else "done"
 
 
 def _task(occasion: Occasion, step: Step, opened: WaitRow | None) -> TaskRow | None:
