@@ -1,4 +1,4 @@
-"""JSON from strangers: what the quick decoder must not be trusted with, and what is found when one looks closely.
+"""Untrusted JSON: bodies that the quick decoder must not be given, and the problems that a closer look finds in them.
 
 Texts with NUL or a lone surrogate and whole numbers beyond 64 bits can be neither stored nor sent on: they become problems,
 and harmless values take their places, so that the request can be judged in its order of checks.
@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from engine.errors import Malformed
-from engine.model.problems import Problem
+from engine.model.problems import Problem, pointer_step
 
 DEEPEST: Final = 64
 """How deep arrays and objects of a body may be nested."""
 _UNCLEAN: Final = re.compile("[\0\ud800-\udfff]")
-_SUSPICIOUS: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_SUSPICIOUS: Final = re.compile(rb'\\u(?:0000|000[aA]"|[dD][89a-fA-F])')
+_ENDED_LINE: Final = b'\\n"'
+"""A text that ends with a line's end: the quick decoder's patterns let it pass, since Python's `$` also matches before one."""
 _ESCAPE: Final = b"\\u"
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER: Final = b"0" * 19
@@ -28,6 +30,8 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 def is_suspicious(raw: bytes) -> bool:
     """Whether the body may hold something that must be looked at closely; quick, and wrong only in saying yes."""
     if raw.count(b"[") + raw.count(b"{") > DEEPEST or _LONG_NUMBER in raw.translate(_DIGITS):
+        return True
+    if _ENDED_LINE in raw:
         return True
     return _ESCAPE in raw and _SUSPICIOUS.search(raw) is not None
 
@@ -49,8 +53,8 @@ def clean(value: Any) -> tuple[Any, tuple[Problem, ...]]:
 
 
 def escaped(key: str) -> str:
-    """A key as a step of a JSON Pointer."""
-    return _UNCLEAN.sub("\ufffd", key).replace("~", "~0").replace("/", "~1")
+    """A key as a step of a JSON Pointer, with what is unclean replaced."""
+    return pointer_step(clean_text(key))
 
 
 def clean_text(text: str) -> str:

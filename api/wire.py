@@ -1,16 +1,12 @@
-"""What goes over the wire: answers as ready bytes, times, entity tags."""
+"""What goes over the wire: answers as ready bytes, and entity tags."""
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 from msgspec import UNSET, Meta
-
-from engine.model.values import Millis
 
 Headers = list[tuple[bytes, bytes]]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -18,6 +14,8 @@ Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
 _encoder: Final = msgspec.json.Encoder()
 _JSON_TYPE: Final = (b"content-type", b"application/json")
+_BODILESS: Final = frozenset({204, 304})
+"""Statuses whose answers have no body, and so no length (RFC 9110, 8.6)."""
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 """The header of an answer that was given before, under the same idempotency key."""
 
@@ -34,7 +32,8 @@ class Answer:
 
     async def __call__(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
         """Send it as ASGI wants it."""
-        self.headers.append((b"content-length", b"%d" % len(self.body)))
+        if self.status not in _BODILESS:
+            self.headers.append((b"content-length", b"%d" % len(self.body)))
         body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -80,22 +79,6 @@ def known_tags(if_none_match: str) -> list[str]:
 def fingerprint(value: Any) -> str:
     """A tag that changes whenever the value's JSON does."""
     return hashlib.sha256(_encoder.encode(value)).hexdigest()[:32]
-
-
-def moment(at: Millis) -> str:
-    """RFC 3339 in UTC with milliseconds: 2026-01-05T09:00:00.000Z."""
-    seconds, millis = divmod(at, 1000)
-    return f"{_second(seconds)}.{millis:03d}Z"
-
-
-@lru_cache(maxsize=1024)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def moment_or_none(at: Millis | None) -> str | None:
-    """The same, for a moment that may be absent."""
-    return None if at is None else moment(at)
 
 
 def or_unset(value: Any) -> Any:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.loading.absent import FLOW_WORDS
-from engine.loading.decode import Walk
+from engine.loading.decode import Decoding
 from engine.loading.digest import flow_digest, tree_digest
 from engine.loading.findings import Findings, shown
 from engine.loading.lint import check
@@ -90,11 +90,11 @@ def _draft(source: Source) -> _Draft:
     if has_keys_beside_ids(tree, findings):
         rest = tuple(one for one in tree.diagnostics if one.code != "yaml.duplicate_key")  # they are keys of different nodes
         return _Draft(source, replace(tree, diagnostics=rest), Member(name, None, findings))
-    walk = Walk(tree, findings, FLOW_WORDS)
-    flow = walk.root(Flow)
+    decoding = Decoding(tree, findings, FLOW_WORDS)
+    flow = decoding.root(Flow)
     if not isinstance(tree.root, Pairs):
         return _Draft(source, tree, Member(name, flow, findings))
-    seen = outline(tree, tree.root, walk)
+    seen = outline(tree, tree.root, decoding)
     return _Draft(source, tree, Member(name, flow, findings, seen, check(seen, findings)))
 
 

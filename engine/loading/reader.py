@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from engine.loading.advice import Stop, advice
-from engine.loading.builder import Builder, Refused, bounds
+from engine.loading.builder import Builder, Unreadable, bounds
 from engine.loading.findings import Findings
 from engine.loading.tree import Leaf, Lines, Part, Source, Tree
 
@@ -68,7 +68,7 @@ def _parse(text: str, lines: Lines, findings: Findings) -> Part | None:
     try:
         for event in _events(text):
             builder.take(event)
-    except Refused:
+    except Unreadable:
         return None
     except yaml.YAMLError as problem:
         _report(problem, event, text, lines, findings)

@@ -3,10 +3,9 @@
 import re
 from typing import Any, Final
 
+from engine.model.inputs import FILES
 from engine.model.values import Json
 
-DISPLAYED: Final = frozenset({"heading", "paragraph", "divider"})
-FILES: Final = frozenset({"file_upload", "image_upload", "signature"})
 _FORMS: Final = {
     "boolean": "yes/no",
     "checkbox": "yes/no",

@@ -7,9 +7,9 @@ from engine.errors import AnswerRefused
 from engine.interpreter.settling import route_key, route_keys
 from engine.loading.findings import Findings, clause, shown
 from engine.loading.lint.answers import Asked, has_template, saved_answer
-from engine.loading.lint.rules import PICKED, RULES, UPLOADS
+from engine.loading.lint.rules import RULES
 from engine.loading.shapes import SWITCHES
-from engine.model.inputs import MadeOptions, Question, Validation
+from engine.model.inputs import FILES, OPTIONED, MadeOptions, Question, Validation
 from engine.model.nodes import Ask
 from engine.model.values import Json
 
@@ -22,7 +22,7 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
     if asked.type is None or not asked.seen.knows("options"):
         return
     known = _listed(asked, ask)
-    if known is None and (isinstance(ask.options, MadeOptions) or asked.type in PICKED or has_template(ask.default)):
+    if known is None and (isinstance(ask.options, MadeOptions) or asked.type in OPTIONED or has_template(ask.default)):
         return
     question = None if known is not None else _question(asked, ask)
     taken: dict[str, str] = {}
@@ -42,7 +42,7 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
 
 def _listed(asked: Asked, ask: Ask) -> dict[str, Json] | None:
     """The only answers that there are, by the keys that name them: none of a list or a file; None where they are not written out."""
-    if asked.type == "multi_select" or asked.type in UPLOADS:
+    if asked.type == "multi_select" or asked.type in FILES:
         return {}
     answers: list[Json] = [True, False] if asked.type in {"boolean", "checkbox"} else []
     if isinstance(ask.options, list) and ask.options:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from engine.model.values import Millis
 from engine.runtime.executor import PATIENCE, Executor, Taken
 from engine.runtime.ids import NewId
 from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.store.port import DueWait, Store
-from engine.runtime.store.rows import ConversationRow, OutboxRow, TaskRow
+from engine.runtime.store.rows import OutboxRow, TaskRow
 from engine.runtime.turns.opening import Opened
 from engine.runtime.turns.tasks import Verdict
 from engine.testing.clock import ManualClock
@@ -55,9 +56,6 @@ class Doors(Protocol):
     ) -> Taken:
         """A task's result comes."""
 
-    async def conversation(self, caller: Caller, conversation_id: str, /) -> ConversationRow:
-        """The conversation, if it is the caller's."""
-
     async def settle(self) -> None:
         """Everything that goes on by itself comes to rest."""
 
@@ -91,8 +89,8 @@ class Ids:
         self.last = last
         """The newest, by its number; those behind a smaller one are given once more."""
 
-    def __call__(self) -> str:
-        """The next one."""
+    def __call__(self, _at: Millis = 0) -> str:
+        """The next one, whatever the time."""
         self.last += 1
         return f"00000000-0000-7000-8000-{self.last:012x}"
 
