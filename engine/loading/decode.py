@@ -34,6 +34,8 @@ class Vocabulary(Struct, frozen=True):
     """Class and key that it has not, to a hint where such a key belongs."""
 
 
+ADVISED: Final = 500
+"""Values of the wrong type in one file that get a hint: of a file full of them the first alone."""
 PLAIN_WORDS: Final = Vocabulary()
 
 
@@ -99,6 +101,7 @@ class Decoding:
         self.broken: dict[int, Partial] = {}
         self.foreign: list[Part] = []
         """What stands under keys that nothing has."""
+        self._wrongs = 0
 
     def root(self, type_: type[T]) -> T | None:
         """The whole document as a value of the type; None when anything in it is wrong."""
@@ -295,6 +298,7 @@ class Decoding:
         if isinstance(part, Torn):
             return _FAILED
         wanted = " or ".join(dict.fromkeys(word(kind) for kind in kinds if not isinstance(kind, mi.NoneType)))
-        hint = advice_on_shape(self._tree.text, part, kinds)
+        self._wrongs += 1
+        hint = advice_on_shape(self._tree.text, part, kinds) if self._wrongs <= ADVISED else None
         self._findings.add("type.wrong", part.start, f"expected {wanted}, found {found(part)}", hint)
         return _FAILED
