@@ -223,6 +223,25 @@ async def expects_the_end(partner: Partner) -> None:
     assert (moved.value.said.status, moved.value.said.end_reason) == ("aborted", "expired")
 
 
+BROKEN = """\
+flow: broken
+intent: {}
+nodes:
+  ask: {type: ask, prompt: How many?, next: show}
+  show: {type: message, text: "{{ vars.ask | number }}", next: end}
+"""
+
+
+def test_a_run_that_fails_says_why_and_where_as_far_as_it_is_told(baton: Baton, flows: Path, folder: Path) -> None:
+    (flows / "broken.yaml").write_text(BROKEN)
+    told = baton("chat", "broken", typed="many\n").stdout.splitlines()[-1]
+    assert told == "  (failed: expression.type at show: A number is needed here, not a text.)"
+    with running_server(folder, "--dev") as server:
+        key, _ = server.read_keys()
+        there = baton("chat", "broken", "--server", server.url, "--key", key, typed="many\n").stdout.splitlines()[-1]
+    assert there == "  (failed: expression.type)"
+
+
 def test_an_intent_that_no_flow_has_is_a_finding_that_names_those_there_are(baton: Baton, order: Path) -> None:
     result = baton("chat", "orders", typed="")
     assert result.exit_code == 1

@@ -42,7 +42,7 @@ class Conversation:
         while said is not None:
             self._show(said)
             if said.ended:
-                draw_note(said.status if said.end_reason in (None, said.status) else f"{said.status}: {said.end_reason}")
+                draw_note(said.ending)
                 return
             self._lines.count_down(said.deadline)
             said = await (self._wait_for_time(said) if said.expected is None else self._answer(said))

@@ -12,6 +12,7 @@ from api.cli.reaching import reach
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
 from engine.errors import ExecutionAborted, InvalidWaitToken, Unfit
+from engine.interpreter import decode_run
 from engine.loading import Source, load_flows
 from engine.model.values import Json, Millis
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
@@ -41,7 +42,7 @@ class LocalPartner:
             taken = await self._runtime.executor.trigger(self._caller, asked)
         except Unfit as refusal:
             raise click.ClickException("; ".join(f"{problem.field}: {problem.message}" for problem in refusal.problems)) from refusal
-        return begin.text, self._said(taken.reply)
+        return begin.text, await self._said(taken.reply)
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """See Partner."""
@@ -52,8 +53,8 @@ class LocalPartner:
         except Unfit as refusal:
             raise AnswerWrong([Wrong(field_of(problem.field), problem.message) for problem in refusal.problems]) from refusal
         except (InvalidWaitToken, ExecutionAborted) as refusal:
-            raise MovedOn(self._said(await self._runtime.executor.latest(self._caller, said.run_id))) from refusal
-        return self._said(taken.reply)
+            raise MovedOn(await self._said(await self._runtime.executor.latest(self._caller, said.run_id))) from refusal
+        return await self._said(taken.reply)
 
     async def changed(self, said: Said) -> Said:
         """See Partner."""
@@ -61,10 +62,11 @@ class LocalPartner:
         reply = await executor.latest(self._caller, said.run_id)
         while reply.turn_id == said.turn_id and reply.status == said.status:
             reply = await executor.follow(self._caller, said.run_id, tag(reply), _POLL)
-        return self._said(reply)
+        return await self._said(reply)
 
-    def _said(self, reply: TurnReply) -> Said:
+    async def _said(self, reply: TurnReply) -> Said:
         open_wait = reply.wait_id if reply.answerable else None
+        ended = await self._runtime.store.run(self._caller.tenant_id, reply.execution_id) if reply.status == "failed" else None
         return Said(
             run_id=reply.execution_id,
             flow=reply.started[0],
@@ -75,6 +77,7 @@ class LocalPartner:
             token=None if open_wait is None else self._runtime.keyring.wait_token(self._caller.tenant_id, open_wait),
             deadline=reply.wait_expires_at,
             end_reason=reply.end_reason,
+            failure=None if ended is None else decode_run(ended.run.state).failure,
         )
 
 

@@ -32,6 +32,14 @@ class Said(Struct, frozen=True, kw_only=True):
     token: str | None
     deadline: Millis | None
     end_reason: str | None
+    failure: str | None = None
+    """Why it failed, as far as the partner tells it."""
+
+    @property
+    def ending(self) -> str:
+        """How it ended."""
+        why = self.failure or self.end_reason
+        return self.status if why in (None, self.status) else f"{self.status}: {why}"
 
     @property
     def ended(self) -> bool:

@@ -128,4 +128,5 @@ def _said(answer: dict[str, Any]) -> Said:
         token=reply["waitToken"],
         deadline=None if deadline is None else round(datetime.fromisoformat(deadline).timestamp() * 1000),
         end_reason=reply["endReason"],
+        failure=reply["endCode"],
     )
