@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 - an option each
     context = dict(map(_entry, given))
     kept = Record(SystemClock().wall(), locale, context)
     try:
-        run(_talk(partner, kept, intent, text, locale, context))
+        run(_talk(partner, kept, intent, text, context))
     finally:  # whatever ends it, Ctrl-C too: what was said until then is not lost
         if record is not None and kept.begun:
             kept.write(record)
@@ -80,12 +80,11 @@ async def _talk(
     record: Record,
     intent: str,
     text: str | None,
-    locale: str | None,
     context: dict[str, Json],
 ) -> None:
     async with partners as partner:
         with _lines() as lines:
-            await Conversation(partner, lines, record, locale).hold(intent, text, context)
+            await Conversation(partner, lines, record).hold(intent, text, context)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from api.cli.talking.conversing import Conversation
-from api.cli.talking.fields import typed_value
+from api.cli.talking.fields import typed
 from api.cli.talking.lines import PipedLines
 from api.cli.talking.local import local_partner
 from api.cli.talking.partner import Answer, MovedOn, Partner, Said, ShownBlock
@@ -311,6 +311,9 @@ def test_a_talk_with_a_running_server_is_the_same_talk(baton: Baton, order: Path
     ("field", "line", "value"),
     [
         ({"type": "number"}, "2.5", 2.5),
+        ({"type": "time"}, "2:30 pm", "14:30"),
+        ({"type": "datetime"}, "5.1.2026 14.30", "2026-01-05T14:30"),
+        ({"type": "email"}, "<ada@example.org>", "ada@example.org"),
         ({"type": "rating"}, " 4 ", 4),
         ({"type": "checkbox"}, "No", False),
         ({"type": "date"}, "2026-01-05", "2026-01-05"),
@@ -321,13 +324,14 @@ def test_a_talk_with_a_running_server_is_the_same_talk(baton: Baton, order: Path
     ],
 )
 def test_what_is_typed_becomes_the_value_that_the_field_wants(field: dict[str, Any], line: str, value: object) -> None:
-    assert json.dumps(typed_value(field, line)) == json.dumps(value)
+    assert json.dumps(typed({"name": "f"} | field, line, "en").value) == json.dumps(value)
 
 
 @pytest.mark.parametrize("kind", ["number", "boolean", "signature"])
-def test_what_cannot_be_a_value_is_explained(kind: str) -> None:
-    with pytest.raises(ValueError, match=r"Type|Files"):
-        typed_value({"type": kind}, "maybe")
+def test_what_cannot_be_a_value_is_explained_and_stands_for_itself(kind: str) -> None:
+    meant = typed({"name": "f", "type": kind}, "maybe", "en")
+    assert meant.value == "maybe"
+    assert meant.wrongs[0].startswith(("Enter", "Answer", "Files"))
 
 
 def test_nothing_that_is_said_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

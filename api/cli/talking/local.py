@@ -11,7 +11,7 @@ import click
 from api.cli.reaching import reach
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
-from engine.errors import ExecutionAborted, InvalidWaitToken, Unfit
+from engine.errors import ExecutionAborted, ExecutionNotFound, InvalidWaitToken, Unfit
 from engine.interpreter import decode_run
 from engine.loading import Source, load_flows
 from engine.model.values import Json, Millis
@@ -66,7 +66,10 @@ class LocalPartner:
 
     async def _said(self, reply: TurnReply) -> Said:
         open_wait = reply.wait_id if reply.answerable else None
-        ended = await self._runtime.store.run(self._caller.tenant_id, reply.execution_id) if reply.status == "failed" else None
+        view = await self._runtime.store.run(self._caller.tenant_id, reply.execution_id)
+        if view is None:
+            raise ExecutionNotFound
+        run = decode_run(view.run.state)
         return Said(
             run_id=reply.execution_id,
             flow=reply.started[0],
@@ -77,7 +80,8 @@ class LocalPartner:
             token=None if open_wait is None else self._runtime.keyring.wait_token(self._caller.tenant_id, open_wait),
             deadline=reply.wait_expires_at,
             end_reason=reply.end_reason,
-            failure=None if ended is None else decode_run(ended.run.state).failure,
+            locale=run.locale,
+            failure=run.failure,
         )
 
 
