@@ -118,6 +118,14 @@ def test_a_form_is_asked_field_by_field_and_each_is_judged_as_it_is_typed(baton:
     assert result.stdout.endswith("Bye p.\n  (completed)\n")
 
 
+def test_a_text_of_more_characters_than_a_server_takes_is_refused_and_asked_for_again(baton: Baton, flows: Path) -> None:
+    told = baton("chat", "greeting", typed=f"{'x' * 4001}\n{'y' * 4000}\n").stdout
+    assert "x\n  ! This is too long.\n> y" in told
+    assert told.endswith(f"Hello, {'y' * 4000}.\n  (completed)\n")
+    begun = baton("chat", "greeting", "--text", "x" * 4001, typed="")
+    assert (begun.exit_code, begun.stderr) == (1, "Error: /text: This is too long.\n")
+
+
 def test_the_end_of_the_input_ends_the_talk_cleanly(baton: Baton, order: Path) -> None:
     result = baton("chat", "order", typed="1\n")
     assert (result.exit_code, result.stderr) == (0, "")
