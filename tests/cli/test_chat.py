@@ -105,9 +105,10 @@ def test_a_form_is_asked_field_by_field_and_each_is_judged_as_it_is_typed(baton:
         "Seats (empty",
         "Seats (empty",
         "Plan",
-        "Days (1, 2)",
+        "Days",
         "News (yes/no)",
     ]
+    assert "Plan\n  1) Pro\n  2) Free\n> Pro\nDays\n  1) Monday\n  2) Tuesday\n(1, 2) > 1, tuesday\n" in result.stdout
     assert (
         "E-mail*: ada\n  ! Enter an email address such as name@example.com.\n  (the same once more sends it as it is)\nE-mail*: "
         in result.stdout

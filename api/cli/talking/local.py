@@ -57,9 +57,7 @@ class LocalPartner:
         """See Partner."""
         given = {"values" if isinstance(answer, dict) else "text": answer}
         body, unfit = _read(_ANSWERS, {"waitToken": said.token or "", "executionId": said.run_id, **given})
-        request = ResumeRequest(
-            run_id=body.execution_id, wait_token=body.wait_token, values=body.values, text=body.text, unfit=unfit
-        )
+        request = ResumeRequest(run_id=body.execution_id, wait_token=body.wait_token, values=body.values, text=body.text, unfit=unfit)
         try:
             taken = await self._runtime.executor.resume(self._caller, request)
         except Unfit as refusal:

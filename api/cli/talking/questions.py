@@ -8,7 +8,7 @@ from msgspec import Struct
 from api.cli.talking.fields import SWITCHES, Typed, form_of, kept, typed, typed_text
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, Wrong
-from api.cli.talking.screen import draw_note, draw_options, draw_wrong
+from api.cli.talking.screen import draw_menu, draw_note, draw_options, draw_wrong
 from engine.interpreter.answers.typed import DISPLAYS
 from engine.model.values import Json
 
@@ -42,9 +42,13 @@ async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str)
     if uploads:
         draw_note("files cannot be sent from a terminal")
     hints = "; ".join(_question_hints(expected, locale))
-    line = await lines.ask(f"({hints}) > " if hints else "> ")
+    line = await lines.ask(_prompt(hints))
     # Even an empty text would be taken for a file's.
     return {} if uploads and line is not None and not line.strip() else line
+
+
+def _prompt(hints: str) -> str:
+    return f"({hints}) > " if hints else "> "
 
 
 def _question_hints(expected: dict[str, Any], locale: str) -> Iterator[str]:
@@ -82,17 +86,19 @@ class _Form:
             if field["type"] in DISPLAYS:
                 if not again and field["label"]:
                     draw_note(field["label"])
-            elif not again or field["name"] in again:
-                draw_options(field.get("options", []))
-                if not await self._ask_field(field):
-                    return self._said
+            elif (not again or field["name"] in again) and not await self._ask_field(field):
+                return self._said
         return self._values
 
     async def _ask_field(self, field: dict[str, Any]) -> bool:
         """Ask until what is typed will do or is typed twice, and keep it; False where the person has left the form."""
         earlier = self._draft.values.get(field["name"])
         hints = "; ".join(_hints(field, earlier, self._locale))
-        prompt = f"{field['label']}{'*' if field['required'] else ''}{f' ({hints})' if hints else ''}: "
+        label = f"{field['label']}{'*' if field['required'] else ''}"
+        prompt = f"{label}{f' ({hints})' if hints else ''}: "
+        if field.get("options"):
+            draw_menu(label, field["options"])
+            prompt = _prompt(hints)
         refused: str | None = None
         while True:
             line = await self._lines.ask(prompt)
