@@ -56,6 +56,14 @@ def flow_files(paths: Sequence[Path]) -> list[Path]:
     return [*found.values()]
 
 
+def no_flows(paths: Sequence[Path]) -> str:
+    """What is said where the files and folders name no flow file."""
+    tests = next((path for path in paths if is_test(path) and not path.is_dir()), None)
+    if tests is None:
+        return "There are no flow files in what was named."
+    return f"{tests} holds conversation tests, and no flow: `baton test {tests}` runs them."
+
+
 def worlds(paths: Sequence[Path]) -> list[World]:
     """The named files by the folder that they are checked in: a folder with all below it, or the folder of a file."""
     folders = {folder.resolve(): folder for folder in (path if path.is_dir() else path.parent for path in paths)}
