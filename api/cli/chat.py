@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from api.cli.console import example, note, run
-from api.cli.files import existing_paths, flow_files, read_source, written_file
+from api.cli.files import existing_paths, flow_files, is_test, read_source, written_file
 from api.cli.talking.conversing import Conversation
 from api.cli.talking.lines import Lines, PipedLines
 from api.cli.talking.local import local_partner
@@ -34,7 +34,7 @@ _DEFAULT: Final = Path("flows")
 @click.option("--locale", metavar="TAG", help="The language to talk in, such as de.")
 @click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
 @click.option("--tenant", metavar="NAME", help="Whose connections the flows use; may be left out while there is one tenant.")
-@click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test, in a new file.")
+@click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test, in a new file NAME.test.yaml.")
 def command(  # noqa: PLR0913 - an option each
     *,
     intent: str,
@@ -55,6 +55,8 @@ def command(  # noqa: PLR0913 - an option each
 
     It ends with the flow, or with the input (Ctrl-D). The input may be a file or a pipe; what the flow waits for is waited for then, too.
     """
+    if record is not None and not is_test(record):
+        raise click.UsageError(f"{record} would be taken for a flow: a conversation test is called NAME.test.yaml.")
     if record is not None and record.is_file():
         raise click.UsageError(f"{record} is there already: name a file that is not, so that no test is lost.")
     if server is not None:

@@ -1,6 +1,7 @@
 """Flow files as they are named on the command line."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,11 @@ class _Written(click.Path):
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"There is no folder {str(path.parent)!r}.", param, ctx)
+        if not path.exists():
+            try:
+                tempfile.TemporaryFile(dir=path.parent).close()
+            except OSError as error:
+                self.fail(f"Nothing can be written into the folder {str(path.parent)!r}: {error.strerror}.", param, ctx)
         return path
 
 

@@ -190,6 +190,19 @@ def test_a_record_takes_the_place_of_no_file(baton: Baton, order: Path) -> None:
     assert "is there already" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("flows/talk.yaml", "would be taken for a flow: a conversation test is called NAME.test.yaml."),
+        ("/proc/talk.test.yaml", "Nothing can be written into the folder '/proc'"),
+    ],
+)
+def test_a_record_that_could_not_be_kept_is_refused_before_anything_is_said(place: str, why: str, baton: Baton, order: Path) -> None:
+    result = baton("chat", "order", "--record", place, typed="1\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert why in result.stderr
+
+
 async def test_a_deadline_acts_while_one_thinks_and_is_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     typed, wire = socket.socketpair()
     with wire, typed, typed.makefile("r", encoding="utf-8") as stream:
@@ -260,9 +273,9 @@ def test_an_intent_that_no_flow_has_is_a_finding_that_names_those_there_are(bato
 
 @pytest.mark.parametrize("named", ["where is my parcel", " Where is  MY parcel"])
 def test_an_example_of_one_flow_stands_for_its_intent(named: str, baton: Baton, order: Path) -> None:
-    result = baton("chat", named, "--record", "talk.yaml", typed="1\nA-7\n")
+    result = baton("chat", named, "--record", "talk.test.yaml", typed="1\nA-7\n")
     assert result.stdout.endswith("Bye A-7.\n  (completed)\n")
-    assert f'- trigger: "{named}"' in (order.parent / "talk.yaml").read_text()
+    assert f'- trigger: "{named}"' in (order.parent / "talk.test.yaml").read_text()
 
 
 def test_an_example_of_several_flows_is_refused_with_their_names(baton: Baton, order: Path) -> None:
