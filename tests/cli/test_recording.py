@@ -159,6 +159,14 @@ def test_lines_are_those_of_the_file_as_it_is_then(baton: Baton, flows: Path, sh
     assert "Nothing." in path.read_text().splitlines()[line - 1]
 
 
+def test_a_file_that_cannot_be_written_is_told_by_its_own_name(baton: Baton, flows: Path, shop: Shop) -> None:
+    long = flows / f"{'o' * 240}.test.yaml"  # the file that it is to take the place of it has a longer name
+    (flows / "order.test.yaml").rename(long)
+    result = baton("test", long, "--record")
+    assert (result.exit_code, result.stderr) == (1, f"Error: {long} cannot be written: File name too long.\n")
+    assert long.read_text() == TESTS
+
+
 def test_where_json_is_not_enough_the_answer_stands_there_as_it_came(baton: Baton, flows: Path, shop: Shop) -> None:
     (flows / "order.yaml").write_text(FLOW.replace("vars.order.json.item", "vars.order.text"))
     shop.answers["/v1/orders/A-1"] = (200, '{"item":   1}')
