@@ -55,8 +55,6 @@ def _unfit_usage(usage: UsageIn, field: str) -> Iterator[Problem]:
         yield Problem(f"{field}/total_tokens", "sum", "total_tokens must be the sum of prompt_tokens and completion_tokens.")
     if total > _MOST_TOKENS:
         yield Problem(field, "range", f"The sum of the tokens must be at most {_MOST_TOKENS}.")
-    if usage.model.endswith("\n"):
-        yield Problem(f"{field}/model", "pattern", "This does not have the right form.")
     if usage.cached_prompt_tokens is not None and usage.cached_prompt_tokens > usage.prompt_tokens:
         yield Problem(f"{field}/cached_prompt_tokens", "range", "cached_prompt_tokens must be at most prompt_tokens.")
 

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from api.asked import Asked
+from api.foreign import unclean_texts
+from engine.errors import Unfit
 from engine.model.problems import Problem
 
 _LONGEST_PREFERRED_WAIT = 60
@@ -39,6 +41,13 @@ def one_of(asked: Asked, query: Mapping[str, str], name: str, choices: Collectio
         return given
     asked.unfit.append(Problem(f"/{name}", "choice", f"{name} must be one of {', '.join(choices)}."))
     return None
+
+
+def demand_fit(asked: Asked, query: dict[str, str]) -> None:
+    """Refuse the request with all that was found wrong with it so far, and with its query's texts."""
+    problems = [*asked.unfit, *unclean_texts(query)]
+    if problems:
+        raise Unfit(problems)
 
 
 def preferred_wait(asked: Asked, default: float) -> float:

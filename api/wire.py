@@ -18,6 +18,8 @@ Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 
 _encoder: Final = msgspec.json.Encoder()
 _JSON_TYPE: Final = (b"content-type", b"application/json")
+_BODILESS: Final = frozenset({204, 304})
+"""Statuses whose answers have no body, and so no length (RFC 9110, 8.6)."""
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 """The header of an answer that was given before, under the same idempotency key."""
 
@@ -34,7 +36,8 @@ class Answer:
 
     async def __call__(self, scope: HTTPScope, _receive: Receive, send: Send) -> None:
         """Send it as ASGI wants it."""
-        self.headers.append((b"content-length", b"%d" % len(self.body)))
+        if self.status not in _BODILESS:
+            self.headers.append((b"content-length", b"%d" % len(self.body)))
         body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})

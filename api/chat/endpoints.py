@@ -5,6 +5,7 @@ from typing import Final
 from api.chat.surface import ChatSurface
 from api.chat.wire import EmptyBody, MessagesAnswer, RepliesAnswer, ReplyAnswer, ResumeBody, SessionAnswer, SessionBody, TriggerBody
 from api.endpoints import EXECUTION_ID, IDEMPOTENCY_KEY, IF_NONE_MATCH, PREFER, Endpoint, Parameter
+from api.following import WAIT
 from engine.errors import (
     ConversationArchived,
     ConversationNotFound,
@@ -22,7 +23,6 @@ from engine.errors import (
 )
 
 PREFIX: Final = "/api/public/v1/chat"
-_WAIT: Final = Parameter("wait", "query", {"type": "integer", "minimum": 0, "maximum": 30}, "Seconds to wait for news.")
 _CONVERSATION: Final = Parameter("conversationId", "query", {"type": "string"}, "The conversation's id.", required=True)
 _HISTORY: Final = Parameter("includeHistory", "query", {"type": "boolean", "default": False}, "Also messages that were replaced.")
 
@@ -95,7 +95,7 @@ def _gets(surface: ChatSurface) -> list[Endpoint]:
             summary="The execution as it is now, with the blocks since the customer's last input",
             credential="session",
             answer=ReplyAnswer,
-            parameters=(EXECUTION_ID, _WAIT, IF_NONE_MATCH),
+            parameters=(EXECUTION_ID, WAIT, IF_NONE_MATCH),
             refusals=(ExecutionNotFound, Unfit),
             tagged=True,
         ),

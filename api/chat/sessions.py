@@ -85,7 +85,7 @@ class SessionOpening:
 
     async def _scene(self, key: PublicKeyRow, opened: Opened) -> Scene:
         caller = Caller(tenant_id=key.tenant_id, conversation_id=opened.conversation_id, customer_id=opened.customer_id)
-        runs = await self._runtime.executor.open_runs(caller, opened.conversation_id, _MOST_OPEN_RUNS)
+        runs = await self._runtime.reader.open_runs(caller, opened.conversation_id, _MOST_OPEN_RUNS)
         shown = offers(self._runtime.catalog, key.tenant_id, key.intents, opened.locale)
         opened = structs.replace(opened, replayed=False)
         return Scene(opened, Widget(label=key.label, accent_color=key.accent_color), shown, runs)

@@ -1,7 +1,5 @@
 """The routes of the chat surface. Each makes its checks in the order that the contract gives, one line a check."""
 
-from typing import Final
-
 from api.addresses import client_address, counted_address
 from api.asked import Asked, existing_id
 from api.body import Shape, read_json
@@ -11,22 +9,21 @@ from api.chat.render import message_out, reply_out
 from api.chat.sessions import SessionOpening
 from api.chat.wire import EmptyBody, MessagesAnswer, RepliesAnswer, ReplyAnswer, ReplyOut
 from api.errors import refusal_answer
-from api.foreign import unclean_texts
+from api.following import followed
 from api.limits import Limiter, enforce
 from api.origins import OriginRules
-from api.parameters import preferred_wait, truth, whole_number
+from api.parameters import demand_fit, preferred_wait, truth
 from api.settings import Rate, Settings
 from api.turnlog import TurnLog
-from api.wire import REPLAYED, Answer, Headers, json_answer, known_tags, tagged_answer
+from api.wire import REPLAYED, Answer, Headers, json_answer, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
-from engine.runtime.executor import PATIENCE, Taken, tag
+from engine.runtime.executor import PATIENCE, Taken
+from engine.runtime.reading import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import CancelRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
 from engine.runtime.tokens import Session
-
-_LONGEST_POLL: Final = 30
 
 
 class ChatSurface:
@@ -74,29 +71,22 @@ class ChatSurface:
         run_id = asked.path_id("execution_id")
         key = asked.idempotency(f"chat:{guest.session.conversation_id}", raw)
         if unfit or asked.unfit:
-            await self._runtime.executor.latest(guest.caller, run_id)
+            await self._runtime.reader.latest(guest.caller, run_id)
             raise Unfit([*unfit, *asked.unfit])
         return self._taken(asked, guest, await self._runtime.executor.cancel(guest.caller, CancelRequest(run_id=run_id, idempotency=key)))
 
     async def get_execution(self, asked: Asked) -> Answer:
         """GET /executions/{id}, which may wait for news."""
         guest = self._desk.admit(asked, self._desk.session(asked))
-        run_id = asked.path_id("execution_id")
-        query = asked.query()
-        seconds = whole_number(asked, query, "wait", 0, (0, _LONGEST_POLL))
-        reply = await self._runtime.executor.latest(guest.caller, run_id)
-        _demand_fit(asked, query)
-        known = asked.header(b"if-none-match")
-        if seconds and (known is None or f'"{tag(reply)}"' in known_tags(known)):
-            reply = await self._runtime.executor.follow(guest.caller, run_id, tag(reply), seconds)
-        return tagged_answer(ReplyAnswer(reply=self._shown(reply, guest)), tag(reply), known)
+        reply = await followed(self._runtime.reader, guest.caller, asked)
+        return tagged_answer(ReplyAnswer(reply=self._shown(reply, guest)), tag(reply), asked.header(b"if-none-match"))
 
     async def list_executions(self, asked: Asked) -> Answer:
         """GET /executions?conversationId=."""
         guest = self._desk.admit(asked, self._desk.session(asked))
         query = asked.query()
-        replies = await self._runtime.executor.open_runs(guest.caller, _conversation_id(query))
-        _demand_fit(asked, query)
+        replies = await self._runtime.reader.open_runs(guest.caller, _conversation_id(query))
+        demand_fit(asked, query)
         return json_answer(RepliesAnswer(replies=[self._shown(reply, guest) for reply in replies]))
 
     async def list_messages(self, asked: Asked) -> Answer:
@@ -104,8 +94,8 @@ class ChatSurface:
         guest = self._desk.admit(asked, self._desk.session(asked))
         query = asked.query()
         truth(asked, query, "includeHistory")  # nothing is superseded yet, so both values show the same
-        views = await self._runtime.executor.messages(guest.caller, _conversation_id(query))
-        _demand_fit(asked, query)
+        views = await self._runtime.reader.messages(guest.caller, _conversation_id(query))
+        demand_fit(asked, query)
         return json_answer(MessagesAnswer(messages=[message_out(view, trace=guest.key.expose_trace) for view in views]))
 
     def _limiter(self, rate: Rate | None) -> Limiter | None:
@@ -143,9 +133,3 @@ def _conversation_id(query: dict[str, str]) -> str:
     if "conversationId" not in query:
         raise Unfit([Problem("/conversationId", "required", "conversationId is required.")])
     return existing_id(query["conversationId"])
-
-
-def _demand_fit(asked: Asked, query: dict[str, str]) -> None:
-    problems = [*asked.unfit, *unclean_texts(query)]
-    if problems:
-        raise Unfit(problems)

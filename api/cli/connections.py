@@ -11,10 +11,10 @@ from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.program import Commands
 from api.cli.reaching import note_closed
 from api.cli.sealing import key_before, sealing_vault
-from engine.runtime.connections import BadConnection, Terms, put_connection, seal_again
+from engine.runtime.connections import BadConnection, Terms, put_connection
+from engine.runtime.resealing import seal_again
 from engine.runtime.store.registry import ConnectionKind, ConnectionRow
 from engine.runtime.vault import SealBroken, Vault
-from engine.runtime.webhooks.endpoints import seal_webhooks_again
 
 _SHORTEST_KEY: Final = 32
 _UNOPENED: Final = "A secret opens with neither key: set its connection or rotate its webhook again, or name the key that sealed it."
@@ -79,7 +79,8 @@ def delete(name: str, tenant: str | None) -> None:
 def reseal() -> None:
     """Seal all secrets again, once the server has a new key.
 
-    BATON_SECRET_KEY is the new one, and the secrets are those of all tenants, their webhooks' among them.
+    BATON_SECRET_KEY is the new one, and the secrets are those of all tenants, their webhooks' among them: all are sealed again, or none.
+    What is changed meanwhile keeps its change.
     The key before is BATON_OLD_SECRET_KEY; where that is not set it is asked for without showing it, or read from the standard input
     where that is no terminal.
     """
@@ -116,7 +117,7 @@ async def _delete(tenant: str | None, name: str) -> None:
 
 async def _reseal(vault: Vault) -> int:
     async with open_database() as registry:
-        return await seal_again(registry, vault) + await seal_webhooks_again(registry, vault)
+        return await seal_again(registry, vault, now())
 
 
 def _asked_key() -> bytes:

@@ -117,7 +117,7 @@ async def _cancel(tenant: str | None, run_id: str) -> tuple[TurnReply, TurnReply
     async with open_executor(tenant, instead) as (executor, owner):
         caller = Caller(tenant_id=owner.id, surface="engine")
         try:
-            before = await executor.latest(caller, run_id)
+            before = await executor.reader.latest(caller, run_id)
             return before, (await executor.cancel(caller, CancelRequest(run_id=run_id))).reply
         except ExecutionNotFound:
             raise _unknown(run_id) from None

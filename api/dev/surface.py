@@ -36,7 +36,7 @@ class DevSurface:
         """GET /dev/executions/{id}/way."""
         guest = self._guest(asked)
         run_id = asked.path_id("execution_id")
-        trace = await self._runtime.executor.trace(guest.caller, run_id)
+        trace = await self._runtime.reader.trace(guest.caller, run_id)
         view = await self._runtime.store.run(guest.caller.tenant_id, run_id)
         if view is None:
             raise ExecutionNotFound

@@ -29,6 +29,7 @@ from api.engine.wire import (
     TaskTaken,
     Trace,
 )
+from api.following import WAIT
 from engine.errors import (
     ConversationArchived,
     ConversationNotFound,
@@ -186,10 +187,10 @@ def _gets(surface: EngineSurface, get: _Make) -> list[Endpoint]:
             path=_EXECUTION,
             act=surface.get_execution,
             name="engineGetExecution",
-            summary="The execution as it is now",
+            summary="The execution as it is now, with the blocks since the customer's last input",
             answer=Envelope,
-            parameters=(EXECUTION_ID, IF_NONE_MATCH, _TENANT),
-            refusals=(ExecutionNotFound,),
+            parameters=(EXECUTION_ID, WAIT, IF_NONE_MATCH, _TENANT),
+            refusals=(ExecutionNotFound, Unfit),
             tagged=True,
         ),
         get(

@@ -42,7 +42,7 @@ class SignalSurface:
         own = None if body.idempotency_key is None else Idempotency(_EVENTS, body.idempotency_key, _digest(raw))
         named = idempotency_of(key, asked, raw)  # also where it does not count: one that is malformed is refused
         idempotency = own or named
-        problems = [*found, *_ended_line(body.event_name), *asked.unfit]
+        problems = [*found, *asked.unfit]
         if problems:
             raise Unfit(problems)
         request = SignalRequest(name=body.event_name, data=body.data or {}, idempotency=idempotency)
@@ -76,7 +76,7 @@ class SignalSurface:
 
     async def _refuse(self, tenant_id: str, run_id: str, problems: tuple[Problem, ...]) -> None:
         """What is wrong with the data is told only where the run could still have taken it."""
-        reply = await self._runtime.executor.latest(Caller(tenant_id=tenant_id, surface="engine"), run_id)
+        reply = await self._runtime.reader.latest(Caller(tenant_id=tenant_id, surface="engine"), run_id)
         if reply.status in ENDED:
             raise ExecutionAborted(details={"reason": reply.end_reason})
         raise Unfit([*problems])
@@ -87,11 +87,6 @@ class SignalSurface:
 
 def _digest(raw: bytes) -> bytes:
     return hashlib.sha256(raw).digest()
-
-
-def _ended_line(name: str) -> list[Problem]:
-    """Python's `$` also matches before a line's end."""
-    return [Problem("/event_name", "pattern", "This does not have the right form.")] if name.endswith("\n") else []
 
 
 def _is_form(asked: Asked) -> bool:

@@ -15,16 +15,18 @@ from api.engine.tasks import TaskSurface
 from api.engine.wire import Cancellation, ChatTrigger, Envelope, Envelopes, Intents, Resume, Trace
 from api.errors import refusal_answer
 from api.fitness import unfit_variables, usage_of
-from api.foreign import clean_text, unclean_texts
+from api.following import followed
+from api.foreign import clean_text
 from api.offers import offers
-from api.parameters import one_of, preferred_wait, whole_number
+from api.parameters import demand_fit, one_of, preferred_wait, whole_number
 from api.turnlog import TurnLog
 from api.wire import REPLAYED, Answer, fingerprint, json_answer, moment, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
 from engine.model.run import Status
 from engine.model.values import Millis
-from engine.runtime.executor import PATIENCE, Taken, tag
+from engine.runtime.executor import PATIENCE, Taken
+from engine.runtime.reading import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, CancelRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
@@ -97,20 +99,20 @@ class EngineSurface:
         run_id = asked.path_id("execution_id")
         idempotency = idempotency_of(key, asked, raw)
         if unfit or asked.unfit:
-            await self._runtime.executor.latest(caller, run_id)
+            await self._runtime.reader.latest(caller, run_id)
             raise Unfit([*unfit, *asked.unfit])
         return self._taken(asked, key, await self._runtime.executor.cancel(caller, CancelRequest(run_id=run_id, idempotency=idempotency)))
 
     async def get_execution(self, asked: Asked) -> Answer:
-        """GET /executions/{id}."""
+        """GET /executions/{id}, which may wait for news."""
         key, caller, _ = self._reader(asked)
-        reply = await self._runtime.executor.latest(caller, asked.path_id("execution_id"))
+        reply = await followed(self._runtime.reader, caller, asked)
         return tagged_answer(self._shown(reply, key), tag(reply), asked.header(b"if-none-match"))
 
     async def get_trace(self, asked: Asked) -> Answer:
         """GET /executions/{id}/trace."""
         _, caller, _ = self._reader(asked)
-        visits = await self._runtime.executor.trace(caller, asked.path_id("execution_id"))
+        visits = await self._runtime.reader.trace(caller, asked.path_id("execution_id"))
         return json_answer(Trace(visits=[{**visit, "at": moment(cast("Millis", visit["at"]))} for visit in visits]))
 
     async def list_executions(self, asked: Asked) -> Answer:
@@ -123,11 +125,9 @@ class EngineSurface:
             limit=whole_number(asked, query, "limit", 20, (1, _MOST_LISTED)),
         )
         if chosen.conversation_id is not None:
-            await self._runtime.executor.conversation(caller, chosen.conversation_id)
-        problems = [*asked.unfit, *unclean_texts(query)]
-        if problems:
-            raise Unfit(problems)
-        replies = await self._runtime.executor.runs(caller, chosen)
+            await self._runtime.reader.conversation(caller, chosen.conversation_id)
+        demand_fit(asked, query)
+        replies = await self._runtime.reader.runs(caller, chosen)
         return json_answer(Envelopes(executions=[self._shown(reply, key) for reply in replies]))
 
     async def list_intents(self, asked: Asked) -> Answer:

@@ -111,7 +111,7 @@ def _moment(walk: Walk, found: Json) -> Millis:
     value = moment(found) if isinstance(found, str) else None
     if not isinstance(value, date):
         raise NodeFailed("datetime.bad", f"`until` needs a date-time such as 2026-01-31T14:30: {found!r:.80}")
-    at = int(localized(value, walk.frame.script.flow.timezone).timestamp() * 1000)
+    at = round(localized(value, walk.frame.script.flow.timezone).timestamp() * 1000)
     if at > _LAST:
         raise NodeFailed("datetime.bad", f"`until` lies too far away: {found!r:.80}")
     return at

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar, get_args
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from engine.errors import ExpressionError
 from engine.expressions import Budget, Scope, Template
+from engine.expressions.moments import zone
 from engine.interpreter.book import Book, CompiledFlow
 from engine.interpreter.lists import MOST_ITEMS, Made
 from engine.interpreter.outcomes import LimitPassed, NodeFailed
@@ -319,4 +319,4 @@ def escaped(value: str) -> str:
 
 def moment(at: int, timezone: str) -> str:
     """Milliseconds since 1970 as ISO 8601 text with the zone's offset."""
-    return datetime.fromtimestamp(at / 1000, tz=UTC).astimezone(ZoneInfo(timezone)).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(at / 1000, tz=UTC).astimezone(zone(timezone)).isoformat(timespec="milliseconds")

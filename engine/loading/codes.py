@@ -49,6 +49,7 @@ CODES: Final[dict[str, Code]] = {
     "node.unavailable": _error("The node type is part of the language, but not available in this version."),
     "node.unknown": _error("There is no node type of this name."),
     "node.unreachable": _error("No way leads to the node."),
+    "node.never": _warning("Only branches of a `split` that have no weight lead to the node."),
     "cycle.no_wait": _error("A cycle, of nodes or of flows that call each other, has no wait on it, and no edge leaves it."),
     "cycle.condition": _warning("A cycle has no wait on it, and its only way out is a condition."),
     "wait.no_timeout": _warning("A flow that others call waits for an answer, a result or an event without a `timeout`."),

@@ -16,7 +16,7 @@ from engine.errors import ExpressionError
 from engine.interpreter import Book, CompiledFlow, compile_flow
 from engine.model.flow import Flow
 from engine.model.run import FlowRef
-from engine.model.values import Json, Millis
+from engine.model.values import Millis
 from engine.runtime.store.registry import (
     ApiKeyRow,
     ConnectionRow,
@@ -28,7 +28,6 @@ from engine.runtime.store.registry import (
     TenantRow,
     WebhookRow,
 )
-from engine.runtime.turns.signals import matches
 
 _documents: Final = msgspec.msgpack.Decoder(Flow)
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -58,6 +57,7 @@ class _View(Struct, frozen=True):
     api_keys: Mapping[bytes, ApiKeyRow]
     intents: Mapping[str, Mapping[str, FlowHead]]
     heads: Mapping[tuple[str, str], FlowHead]
+    subscribers: Mapping[tuple[str, str], tuple[FlowHead, ...]]
     prices: Mapping[tuple[str, str], tuple[PriceRow, ...]]
     connections: Mapping[tuple[str, str], ConnectionRow]
     webhooks: Mapping[str, tuple[WebhookRow, ...]]
@@ -81,9 +81,9 @@ class Catalog:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._view = _index(Register(revision=-1))
         self._refreshing = asyncio.Lock()
         self._written: dict[tuple[str, FlowRef], Flow] = {}
+        self._view = _index(Register(revision=-1), self._written)
         self._flows: dict[tuple[str, FlowRef], CompiledFlow] = {}
 
     async def refresh(self) -> bool:
@@ -102,7 +102,7 @@ class Catalog:
             for head, document in await self._registry.documents():
                 self._read(head, document)
         readable = [head for head in register.flows if _key(head) in self._written]
-        self._view = _index(msgspec.structs.replace(register, flows=readable))
+        self._view = _index(msgspec.structs.replace(register, flows=readable), self._written)
         return True
 
     def _read(self, head: FlowHead, document: bytes) -> None:
@@ -176,11 +176,10 @@ class Catalog:
         head = self._view.heads.get((tenant_id, flow))
         return None if head is None else self._active(head)
 
-    def subscribers(self, tenant_id: str, event: str, data: Json) -> list[CompiledFlow]:
-        """The published flows of which the event starts a run, in the order of their ids."""
-        heads = sorted(flow for tenant, flow in self._view.heads if tenant == tenant_id)
-        scripts = [script for flow in heads if (script := self.newest(tenant_id, flow)) is not None]
-        return [script for script in scripts if (on := script.flow.on_event) and on.name == event and matches(on.match, data)]
+    def subscribers(self, tenant_id: str, event: str) -> list[CompiledFlow]:
+        """The published flows that begin with an event of that name, in the order of their ids."""
+        heads = self._view.subscribers.get((tenant_id, event), ())
+        return [script for head in heads if (script := self._active(head)) is not None]
 
     def book(self, tenant_id: str) -> Book:
         """The tenant's flows, as the interpreter asks for them."""
@@ -208,11 +207,14 @@ def _key(head: FlowHead) -> tuple[str, FlowRef]:
     return head.tenant_id, FlowRef(head.flow, head.version)
 
 
-def _index(register: Register) -> _View:
+def _index(register: Register, written: Mapping[tuple[str, FlowRef], Flow]) -> _View:
     intents: dict[str, dict[str, FlowHead]] = {}
-    for head in register.flows:
+    subscribers: dict[tuple[str, str], tuple[FlowHead, ...]] = {}
+    for head in sorted(register.flows, key=lambda head: head.flow):
         if head.intent is not None:
             intents.setdefault(head.tenant_id, {})[head.intent] = head
+        if (on := written[_key(head)].on_event) is not None:
+            subscribers[head.tenant_id, on.name] = (*subscribers.get((head.tenant_id, on.name), ()), head)
     prices: dict[tuple[str, str], tuple[PriceRow, ...]] = {}
     for row in sorted(register.prices, key=lambda row: (row.effective_from, row.id), reverse=True):
         prices[row.tenant_id, row.model] = (*prices.get((row.tenant_id, row.model), ()), row)
@@ -226,6 +228,7 @@ def _index(register: Register) -> _View:
         api_keys={key.digest: key for key in register.api_keys},
         intents=intents,
         heads={(head.tenant_id, head.flow): head for head in register.flows},
+        subscribers=subscribers,
         prices=prices,
         connections={(row.tenant_id, row.name): row for row in register.connections},
         webhooks=webhooks,

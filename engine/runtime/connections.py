@@ -45,7 +45,7 @@ async def put_connection(registry: Registry, vault: Vault, tenant_id: str, name:
         kind=terms.kind,
         base_url=terms.base_url.rstrip("/"),
         parameter=terms.parameter,
-        secret=vault.seal(terms.secret, _about(tenant_id, name)),
+        secret=vault.seal(terms.secret, about(tenant_id, name)),
         created_at=at if before is None else before.created_at,
         modified_at=at,
     )
@@ -53,19 +53,9 @@ async def put_connection(registry: Registry, vault: Vault, tenant_id: str, name:
     return row
 
 
-async def seal_again(registry: Registry, vault: Vault) -> int:
-    """Seal under the newest key whatever an older one has sealed, so that that one may be taken off; gives how many there were."""
-    old = [row for row in (await registry.register()).connections if not vault.is_current(row.secret)]
-    for row in old:
-        about = _about(row.tenant_id, row.name)
-        fresh = {name: getattr(row, name) for name in row.__struct_fields__} | {"secret": vault.seal(vault.open(row.secret, about), about)}
-        await registry.put_connection(ConnectionRow(**fresh))
-    return len(old)
-
-
 def opened(vault: Vault, row: ConnectionRow) -> Terms:
     """What the connection was made of; raises SealBroken where the secret cannot be opened."""
-    secret = vault.open(row.secret, _about(row.tenant_id, row.name))
+    secret = vault.open(row.secret, about(row.tenant_id, row.name))
     return Terms(kind=row.kind, base_url=row.base_url, secret=secret, parameter=row.parameter)
 
 
@@ -109,5 +99,6 @@ def _is_base(url: str) -> bool:
     return "?" not in url and "#" not in url
 
 
-def _about(tenant_id: str, name: str) -> str:
+def about(tenant_id: str, name: str) -> str:
+    """What the connection's secret is bound to."""
     return f"connection/{tenant_id}/{name}"

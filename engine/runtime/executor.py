@@ -5,7 +5,7 @@ transaction open and the same path again with its result.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -13,22 +13,21 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from engine.errors import ConversationNotFound, ExecutionNotFound, InvalidWaitToken
-from engine.model.run import ENDED
+from engine.errors import InvalidWaitToken
 from engine.model.values import Limits, Millis
 from engine.runtime.bulletin import Bulletin
 from engine.runtime.catalog import Catalog, MissingVersion
 from engine.runtime.clock import Clock
 from engine.runtime.ids import FreshIds, NewId
 from engine.runtime.performing import Outside
+from engine.runtime.reading import Reader, latest_reply
 from engine.runtime.replies import Announcement, TurnReply, decode_announcement, decode_reply, encode_reply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
-from engine.runtime.store.port import Decision, DueWait, MessageView, Noted, Order, RunFilter, RunView, Snapshot, Store
-from engine.runtime.store.rows import ConversationRow, IdempotencyRow, WaitRow
+from engine.runtime.store.port import Decision, DueWait, Noted, Order, Snapshot, Store
+from engine.runtime.store.rows import IdempotencyRow, WaitRow
 from engine.runtime.tokens import Keyring
-from engine.runtime.traces import shown_trace
 from engine.runtime.turns import tasks
-from engine.runtime.turns.admission import reaches, stored_reply
+from engine.runtime.turns.admission import stored_reply
 from engine.runtime.turns.announcing import Announcer
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
@@ -50,11 +49,6 @@ class Taken(Struct, frozen=True):
 
     reply: TurnReply
     replayed: bool = False
-
-
-def tag(reply: TurnReply) -> str:
-    """A text that changes whenever the reply does."""
-    return f"{reply.rev}-{reply.status}-{len(reply.blocks)}-{reply.turn_id}"
 
 
 class Executor:
@@ -83,6 +77,7 @@ class Executor:
         self._announcer = Announcer(self._decider, catalog, self._new_id, memory)
         self._looking: set[asyncio.Task[None]] = set()
         self.bulletin = Bulletin()
+        self.reader = Reader(store, self.bulletin, clock)
         self.worker = Worker(store, self._decider, self._take, outside or Outside(), clock)
 
     async def open(self, tenant_id: str, asked: OpenRequest) -> Opened:
@@ -113,7 +108,7 @@ class Executor:
         try:
             outcome = await self._take(order, partial(self._decider.resume, caller, asked, wait_id, elapsed))
         except InvalidWaitToken as refusal:
-            refusal.current = await self.latest(caller, asked.run_id)
+            refusal.current = await self.reader.latest(caller, asked.run_id)
             raise
         return await self._answer(outcome, asked.idempotency, elapsed, patience)
 
@@ -123,7 +118,7 @@ class Executor:
         order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, idempotency=_key(asked.idempotency))
         outcome = await self._take(order, partial(self._decider.cancel, caller, asked, elapsed))
         if outcome is None:
-            return await self._unchanged(caller.tenant_id, await self.latest(caller, asked.run_id), asked.idempotency)
+            return await self._unchanged(caller.tenant_id, await self.reader.latest(caller, asked.run_id), asked.idempotency)
         return await self._answer(outcome, asked.idempotency, elapsed, PATIENCE)
 
     async def expire(self, due: DueWait, *, patient: bool = False) -> None:
@@ -173,57 +168,6 @@ class Executor:
         if woken := [self._look(wait) for wait in outcome.woken]:
             await asyncio.wait(woken)
         return Announcement(outcome.event_id, [*(wait.run_id for wait in outcome.woken), *(one.record.run.id for one in outcome.started)])
-
-    async def latest(self, caller: Caller, run_id: str) -> TurnReply:
-        """The run as it is now, with the blocks since the customer's last input."""
-        view = await self._store.run(caller.tenant_id, run_id)
-        if view is None or not reaches(caller, view.run.conversation_id, view.customer_id):
-            raise ExecutionNotFound
-        return latest_reply(view)
-
-    async def follow(self, caller: Caller, run_id: str, seen: str | None, seconds: float) -> TurnReply:
-        """The reply once its tag differs from the one seen (None: from what it is now), once the run has ended, or after the time."""
-        until = self._clock.monotonic() + seconds
-        while True:
-            news = self.bulletin.listen(run_id)
-            try:
-                reply = await self.latest(caller, run_id)
-                seen = seen or tag(reply)
-                left = until - self._clock.monotonic()
-                if tag(reply) != seen or reply.status in ENDED or left <= 0 or self.bulletin.closed:
-                    return reply
-                await asyncio.wait({news}, timeout=left)
-            finally:
-                self.bulletin.leave(run_id, news)
-
-    async def open_runs(self, caller: Caller, conversation_id: str, limit: int = 20) -> list[TurnReply]:
-        """The conversation's open runs, newest first."""
-        await self.conversation(caller, conversation_id)
-        return await self.runs(caller, RunFilter(conversation_id=conversation_id, open_only=True, limit=limit))
-
-    async def runs(self, caller: Caller, chosen: RunFilter) -> list[TurnReply]:
-        """The tenant's runs that the filter lets through; which of them a customer may see is for the filter to say.
-
-        One whose stored reply cannot be read is left out: it must not hide the others.
-        """
-        return [reply for view in await self._store.runs(caller.tenant_id, chosen) if (reply := _readable(view)) is not None]
-
-    async def conversation(self, caller: Caller, conversation_id: str) -> ConversationRow:
-        """The conversation, if it is the caller's."""
-        row = await self._store.conversation(caller.tenant_id, conversation_id)
-        if row is None or not reaches(caller, row.id, row.customer_id):
-            raise ConversationNotFound
-        return row
-
-    async def messages(self, caller: Caller, conversation_id: str) -> Sequence[MessageView]:
-        """The conversation's messages in sequence."""
-        await self.conversation(caller, conversation_id)
-        return await self._store.messages(caller.tenant_id, conversation_id)
-
-    async def trace(self, caller: Caller, run_id: str) -> list[dict[str, object]]:
-        """Every node, edge, warning, effect and time of the run."""
-        await self.latest(caller, run_id)
-        return shown_trace(await self._store.turns(caller.tenant_id, run_id))
 
     def _stopwatch(self) -> Callable[[], Millis]:
         began = self._clock.monotonic()
@@ -306,21 +250,6 @@ class Executor:
             turn_id=reply.turn_id,
             reply=encode_reply(reply),
         )
-
-
-def latest_reply(view: RunView) -> TurnReply:
-    """The newest turn's reply with the blocks of all turns since the customer's last input."""
-    replies = [decode_reply(turn.reply) for turn in view.turns]
-    blocks = tuple(block for reply in replies for block in reply.blocks)
-    return msgspec.structs.replace(replies[-1], blocks=blocks)
-
-
-def _readable(view: RunView) -> TurnReply | None:
-    try:
-        return latest_reply(view)
-    except msgspec.DecodeError as error:
-        _log.error("reply_unreadable", execution=view.run.id, error=type(error).__name__)
-        return None
 
 
 def _decision(decide: Callable[[Snapshot], Outcome], snapshot: Snapshot) -> tuple[Decision, Outcome]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
 from typing import Final, Self
 
 from engine.runtime.callbacks import Callbacks
@@ -20,6 +21,7 @@ from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
 from engine.runtime.tokens import Keyring
 from engine.runtime.vault import Vault
+from engine.runtime.webhooks.places import OF_CLIENT
 from engine.runtime.webhooks.sender import Post, Sender
 
 _PATIENCE: Final = 1.0
@@ -51,9 +53,15 @@ class Runtime:
         self.callbacks = callbacks or Callbacks(keyring, "")
         self.catalog = catalog or Catalog(registry)
         self.executor = Executor(store, self.catalog, keyring, clock, outside=Outside(performers or {}, faults))
+        self.reader = self.executor.reader
         self.sender = None if post is None else Sender(store, registry, self.catalog, clock, post, Outside(faults=faults))
         self.scheduler = Scheduler(store, self.executor, self.catalog, clock, self.sender, lock)
-        self._lock = lock
+        self._serving = lock is not None
+        self._opened = AsyncExitStack()
+        if lock is not None:
+            self._opened.callback(lock.release)
+        self._opened.push_async_callback(registry.close)
+        self._opened.push_async_callback(store.close)
 
     @classmethod
     async def start(  # noqa: PLR0913 - all by name, most with a default
@@ -74,18 +82,22 @@ class Runtime:
 
         What was signed or sealed under `old_secret` stays good. `public_url` is what callback addresses begin with; `allowed_hosts` are
         addresses that flows may reach although they are not public. Raises StoreError when the database cannot be used, or another server
-        process uses it.
+        process uses it, and SettingsError for a host that is none; nothing stays open then.
         """
         clock = clock or SystemClock()
         path = sqlite_path(database_url)
-        lock = ServerLock(path) if serving else None
-        if lock is not None:
-            lock.acquire()
-        store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
         keys = [secret] if old_secret is None else [secret, old_secret]
         keyring, vault = Keyring(keys), Vault(keys)
-        catalog, callbacks = Catalog(registry), Callbacks(keyring, public_url)
-        requests = HttpPerformer(OutboundClient(allowed_hosts), catalog, vault, callbacks)
+        callbacks = Callbacks(keyring, public_url)
+        calling = OutboundClient(allowed_hosts)
+        sending = OutboundClient(allowed_hosts, at_once=OF_CLIENT)  # with places of its own: whoever hangs there holds up no run
+        lock = ServerLock(path) if serving else None
+        with ExitStack() as held:
+            if lock is not None:
+                held.enter_context(lock)
+            store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
+            held.pop_all()
+        catalog = Catalog(registry)
         runtime = cls(
             store,
             registry,
@@ -93,12 +105,16 @@ class Runtime:
             clock,
             catalog=catalog,
             callbacks=callbacks,
-            performers=performers or {"http": requests},
-            post=Post(OutboundClient(allowed_hosts), vault, callbacks),  # with places of its own: whoever hangs there holds up no run
+            performers=performers or {"http": HttpPerformer(calling, catalog, vault, callbacks)},
+            post=Post(sending, vault, callbacks),
             faults=faults,
             lock=lock,
         )
-        await runtime.catalog.refresh()
+        try:
+            await catalog.refresh()
+        except BaseException:
+            await runtime._opened.aclose()
+            raise
         if serving:
             runtime.scheduler.start()
         return runtime
@@ -107,13 +123,10 @@ class Runtime:
         """Let what was accepted come to its end, and let go of the database."""
         self.executor.bulletin.close()
         sending = () if self.sender is None else (self.sender.stop(_PATIENCE),)
-        await asyncio.gather(*sending, self._stop_turns())
-        await self.store.close()
-        await self.registry.close()
-        if self._lock is not None:
-            self._lock.release()
+        async with self._opened:
+            await asyncio.gather(*sending, self._stop_turns())
 
     async def _stop_turns(self) -> None:
-        if self._lock is not None:
+        if self._serving:
             await self.scheduler.stop()
         await self.executor.worker.stop(_PATIENCE)

@@ -182,6 +182,7 @@ class Scheduler:
             self._ticker.add_job(self._told(self._tick), "date", run_date=at, id="soon", replace_existing=True)
 
     async def _work(self) -> None:
+        self._executor.worker.wake()
         await self._executor.worker.renew()
         await self._executor.worker.take_over()
 

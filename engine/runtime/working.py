@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -19,7 +19,7 @@ from engine.runtime.store.rows import EffectResultRow, RunRow
 from engine.runtime.traces import decode_trace
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import ATTEMPTS, Claim, TakenOver, released, renewed
-from engine.runtime.turns.occasion import Begun, Drafted
+from engine.runtime.turns.occasion import LEASE, Begun, Drafted
 
 _log = structlog.get_logger()
 
@@ -33,6 +33,7 @@ _results: Final = msgspec.msgpack.Decoder(Returned)
 Elapsed = Callable[[], Millis]
 Work = asyncio.Task[TurnReply | None]
 Change = Callable[[RunRow | None, int, Millis], Leased | None]
+Saved = TypeVar("Saved")
 
 
 class Take(Protocol):
@@ -58,6 +59,7 @@ class Worker:
         self._aside: dict[str, float] = {}
         """Runs that cannot be taken over, and the moment of the monotonic clock until which nobody tries."""
         self._renewed = clock.monotonic()
+        self._woken = asyncio.Event()
 
     def begin(self, claim: Claim, elapsed: Elapsed) -> Work:
         """Work on the claim beside everything else; the task's result is the turn's reply, or None where another has the claim now."""
@@ -82,6 +84,11 @@ class Worker:
         await asyncio.gather(*ending, return_exceptions=True)
         for claim in left:
             await self._change(claim, released)
+
+    def wake(self) -> None:
+        """Let what could not be saved be tried again."""
+        self._woken.set()
+        self._woken.clear()
 
     async def renew(self) -> None:
         """Renew the leases of what is worked on here, if it is time."""
@@ -148,7 +155,8 @@ class Worker:
         while True:
             result = await self._result(claim)
             order = Order(tenant_id=claim.tenant_id, run_id=claim.run_id)
-            outcome = await self._take(order, partial(self._decider.returned, result, claim.begun, claim.epoch, elapsed))
+            decide = partial(self._decider.returned, result, claim.begun, claim.epoch, elapsed)
+            outcome = await self._saved(claim, partial(self._take, order, decide))
             if not isinstance(outcome, Drafted):
                 return None
             if outcome.invoke is None:
@@ -167,9 +175,24 @@ class Worker:
         self._outside.reach("before_call")
         result = await perform(self._outside.performers, Call(claim.tenant_id, claim.run_id, claim.invoke))
         self._outside.reach("after_call")
-        await self._store.save_result(_row(claim, result, self._store.now()))
+        await self._saved(claim, partial(self._store.save_result, _row(claim, result, self._store.now())))
         self._outside.reach("after_result")
         return result
+
+    async def _saved(self, claim: Claim, save: Callable[[], Awaitable[Saved]]) -> Saved:
+        """What saving gives. Where the database cannot take it, such as on a full disk, it is tried again whenever somebody wakes us.
+
+        So a call that was made need not be made again. After the time of a lease the run is left to whoever takes it over.
+        """
+        until = self._clock.monotonic() + LEASE / 1000
+        while True:
+            try:
+                return await save()
+            except Unavailable:
+                if self._clock.monotonic() >= until:
+                    raise
+                _log.warning("turn_unsaved", tenant=claim.tenant_id, execution=claim.run_id)
+            await self._woken.wait()
 
     async def _change(self, claim: Claim, change: Change) -> None:
         def decide(snapshot: Snapshot) -> tuple[Noted, None]:

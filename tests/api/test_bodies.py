@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from msgspec import Struct
 
 from api.body import Shape
 from api.chat.wire import SessionBody, TriggerBody
+from api.engine.wire import Claim, Event
 from engine.errors import Malformed
 from tests.api.world import CHAT, ENGINE, World, public_key
 
@@ -246,6 +248,23 @@ def test_the_quick_way_and_the_close_look_agree_on_what_is_right() -> None:
     quick = shape.quick(raw)
     assert quick is not None
     assert shape.judge(msgspec.json.decode(raw), ()) == (quick, ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "field"),
+    [
+        (SessionBody, {"publicKey": public_key("a"), "locale": "de\n"}, "/locale"),
+        (SessionBody, {"publicKey": public_key("a") + "\n"}, "/publicKey"),
+        (TriggerBody, {**TRIGGER, "tokenUsage": {**USAGE, "model": "m\n"}}, "/tokenUsage/model"),
+        (Claim, {"queue": "docs\n"}, "/queue"),
+        (Event, {"event_name": "paid\n"}, "/event_name"),
+    ],
+)
+def test_a_text_that_must_have_a_form_does_not_end_with_a_line(kind: type[Struct], body: dict[str, Any], field: str) -> None:
+    written = json.dumps(body)
+    for raw in (written, written.replace("\\n", "\\u000A")):
+        _, unfit = Shape(kind).read(raw.encode())
+        assert [(problem.field, problem.code) for problem in unfit] == [(field, "pattern")]
 
 
 def test_the_public_key_pattern_is_told_beside_other_problems() -> None:

@@ -95,7 +95,7 @@ async def test_an_unexpected_error_tells_nothing_of_its_cause(
     async def fail(*_: object) -> None:
         raise RuntimeError("the text that a customer typed")
 
-    monkeypatch.setattr(world.runtime.executor, "messages", fail)
+    monkeypatch.setattr(world.runtime.reader, "messages", fail)
     token = await world.token()
     answer = await world.send("GET", f"{CHAT}/messages?conversationId={NOBODY}", token=token)
     assert answer.status_code == 500

@@ -8,7 +8,10 @@ import httpx
 import pytest
 
 from api.app import stop_taking_requests
-from tests.api.world import CHAT, NOBODY, World
+from engine.model.events import Returned
+from engine.runtime.performing import Call
+from tests.api.test_bulk import SLOW
+from tests.api.world import CHAT, ENGINE, NOBODY, World
 
 REPLY_KEYS = {
     "executionId",
@@ -29,7 +32,8 @@ REPLY_KEYS = {
 
 
 async def get(world: World, token: str, run_id: str, query: str = "", **headers: str) -> httpx.Response:
-    return await world.send("GET", f"{CHAT}/executions/{run_id}{query}", token=token, **headers)
+    surface = ENGINE if token.startswith("sk_") else CHAT
+    return await world.send("GET", f"{surface}/executions/{run_id}{query}", token=token, **headers)
 
 
 async def test_a_reply_has_every_key_and_no_trace(world: World) -> None:
@@ -84,6 +88,7 @@ async def test_the_same_tag_gives_a_304_without_a_body(world: World) -> None:
         again = await get(world, token, run_id, if_none_match=known)
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
+        assert "content-length" not in again.headers
     assert (await get(world, token, run_id, if_none_match='"other"')).status_code == 200
 
 
@@ -114,6 +119,27 @@ async def test_a_long_poll_is_answered_by_the_next_turn(world: World, tagged: bo
     answer = await poll
     assert (answer.status_code, answer.json()["reply"]["status"]) == (200, "aborted")
     assert answer.headers["etag"] != tag
+
+
+async def test_a_tenants_server_follows_a_turn_that_goes_on_after_its_answer(world: World) -> None:
+    returned = asyncio.Event()
+
+    async def hold(call: Call) -> Returned:
+        await returned.wait()
+        return Returned(at=0, step=call.invoke.step, result={"status": 200})
+
+    world.runtime.executor.worker._outside.performers["http"] = hold  # type: ignore[index] # noqa: SLF001 - in the place of the network
+    await world.publish(SLOW)
+    begun_run = await world.send("POST", f"{ENGINE}/triggers/chat", token="sk_acme", body={"intent_name": "slow"}, prefer="wait=0")
+    assert begun_run.json()["status"] == "running"
+    run_id = begun_run.json()["execution_id"]
+    tag = (await get(world, "sk_acme", run_id)).headers["etag"]
+    poll = await begun(world, "sk_acme", run_id, if_none_match=tag)
+    assert not poll.done()
+    returned.set()
+    answer = await poll
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+    assert (await get(world, "sk_acme", run_id, "?wait=30", if_none_match=answer.headers["etag"])).status_code == 304
 
 
 async def test_a_long_poll_whose_tag_is_old_is_answered_at_once(world: World) -> None:
@@ -149,6 +175,9 @@ async def test_a_wait_out_of_range_is_a_422_but_comes_after_the_404(world: World
     refused = await get(world, token, run_id, f"?wait={wait}")
     assert (refused.status_code, refused.json()["details"]["errors"][0]["field"]) == (422, "/wait")
     assert (await get(world, token, NOBODY, f"?wait={wait}")).status_code == 404
+    refused = await get(world, "sk_acme", run_id, f"?wait={wait}")
+    assert (refused.status_code, refused.json()["error"]) == (422, "invalid_input")
+    assert (await get(world, "sk_acme", NOBODY, f"?wait={wait}")).status_code == 404
 
 
 @pytest.mark.parametrize("run_id", [NOBODY, "x", "%00", "%ff", "..", NOBODY.upper(), "01900000-0000-7000-8000-00000000dea", "'; drop"])

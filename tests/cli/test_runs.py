@@ -60,7 +60,7 @@ class Till:
         await self.runtime.scheduler.sweep()
 
     async def say(self, run_id: str, text: str, usage: TokenUsage | None = None) -> Taken:
-        now = await self.runtime.executor.latest(self._caller, run_id)
+        now = await self.runtime.reader.latest(self._caller, run_id)
         token = self.runtime.keyring.wait_token(self._caller.tenant_id, now.wait_id or "")
         return await self.runtime.executor.resume(self._caller, ResumeRequest(run_id=run_id, wait_token=token, text=text, usage=usage))
 

@@ -265,6 +265,13 @@ def test_a_failure_without_a_status_is_of_no_class_of_them() -> None:
     assert said(after(script, Returned(at=NOON, step=0, code="http.timeout", message="too slow"), run=asked.run)) == ["Sorry."]
 
 
+def test_a_wait_until_a_moment_ends_at_its_very_millisecond() -> None:
+    moment = "2038-05-13T11:15:53.357"  # as seconds it is a float that lies a little below
+    pause = after(compiled(f"a: {{type: wait, until: '{moment}Z', next: end}}"), started()).run.pause
+    assert pause is not None
+    assert pause.due % 1_000 == 357
+
+
 def test_a_stored_run_comes_back_as_it_was() -> None:
     script = compiled(ASK)
     run = after(script, started()).run

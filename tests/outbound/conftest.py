@@ -128,7 +128,7 @@ class Names:
         self.answers: dict[str, list[list[str]]] = {}
         self.asked: list[str] = []
 
-    async def __call__(self, host: str) -> list[str]:
+    async def __call__(self, host: str, _owner: str | None) -> list[str]:
         self.asked.append(host)
         answers = self.answers.get(host)
         if answers is None:

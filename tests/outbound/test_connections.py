@@ -215,7 +215,7 @@ async def test_names_are_looked_up_beside_the_loop_in_threads_that_hold_up_no_en
         return [(2, 1, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.1")]
 
     monkeypatch.setattr(socket, "getaddrinfo", ask)
-    assert await SystemResolver()("shop.example") == ["127.0.0.1", "127.0.0.2"]
+    assert await SystemResolver()("shop.example", None) == ["127.0.0.1", "127.0.0.2"]
     assert threads[0].daemon
     assert threads[0] is not threading.main_thread()
 
@@ -229,7 +229,7 @@ async def test_a_look_up_that_finds_nothing_is_a_failure_by_name(monkeypatch: py
 
     monkeypatch.setattr(socket, "getaddrinfo", ask)
     with pytest.raises(SendFailed) as failure:
-        await SystemResolver()("shop.example")
+        await SystemResolver()("shop.example", None)
     assert failure.value.code == "http.dns"
 
 
@@ -243,14 +243,37 @@ async def test_look_ups_that_hang_keep_their_places_until_they_end(monkeypatch: 
 
     monkeypatch.setattr(socket, "getaddrinfo", ask)
     resolver = SystemResolver()
-    hanging = [asyncio.create_task(resolver("shop.example")) for _ in range(16)]
+    hanging = [asyncio.create_task(resolver("shop.example", None)) for _ in range(16)]
     for _ in range(16):
         await asyncio.to_thread(begun.acquire)
     for task in hanging:
         task.cancel()
     await asyncio.gather(*hanging, return_exceptions=True)
-    waiting = asyncio.create_task(resolver("shop.example"))
+    waiting = asyncio.create_task(resolver("shop.example", None))
     await asyncio.sleep(0)
     assert not begun.acquire(blocking=False)
     go_on.set()
     assert await waiting == ["127.0.0.1"]
+
+
+async def test_whose_look_ups_all_hang_leaves_places_to_others(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def ask(host: bytes, *_: object, **__: object) -> list[tuple[object, ...]]:
+        if host == b"hangs.example":
+            begun.release()
+            go_on.wait(30)
+        return [(2, 1, 6, "", ("127.0.0.1", 0))]
+
+    def asked(owner: str, host: str) -> OutboundRequest:
+        return OutboundRequest(method="GET", url=f"http://{host}:{bench.listener.port}", owner=owner)
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
+    client = OutboundClient(["shop.example", "hangs.example"])
+    hanging = [asyncio.create_task(client.send(asked("greedy", "hangs.example"))) for _ in range(20)]
+    for _ in range(12):
+        await asyncio.to_thread(begun.acquire)
+    assert (await client.send(asked("other", "shop.example"))).code is None
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+    assert {outcome.code for outcome in await asyncio.gather(*hanging)} == {None}

@@ -49,7 +49,7 @@ async def test_they_take_their_runs_down_and_no_other_and_the_next_start_lives(t
     assert done.stdout.split() == [str(-signal.SIGKILL)] * 5 + ["0"], done.stderr
     told = [line for line in map(msgspec.json.decode, done.stderr.splitlines()) if line["event"] == "run_given_up"]
     assert {line["execution"] for line in told} == {runs[1], runs[3]}
-    ended = [await runtime.executor.latest(caller, run) for run in runs]
+    ended = [await runtime.reader.latest(caller, run) for run in runs]
     assert [(one.status, one.end_reason, one.end_code) for one in ended] == [
         ("aborted", "expired", None),
         ("failed", "failed", "run.poison"),

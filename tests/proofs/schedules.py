@@ -150,7 +150,7 @@ class Group:
 
     async def _found(self, begun: TurnReply) -> tuple[str, str]:
         """Where the run is, as the model calls it, and what it has said since it was begun."""
-        reply = await self._executor.latest(self._caller, begun.execution_id)
+        reply = await self._executor.reader.latest(self._caller, begun.execution_id)
         texts = [block.payload["text"] for block in reply.blocks if block.payload["text"] != "Begin?"]
         assert len(texts) <= 1
         text = texts[0] if texts else ""

@@ -51,7 +51,7 @@ async def test_a_turn_goes_on_with_each_result_and_is_one_turn(calling: World, s
     assert reply.tools_called == ("calling/look", "calling/pay")
     assert (await calling.executor.trigger(caller, ASKED)).replayed
     assert len(script.asked) == 2
-    messages = await calling.executor.messages(caller, reply.conversation_id)
+    messages = await calling.executor.reader.messages(caller, reply.conversation_id)
     assert [view.message.role for view in messages] == ["user", "assistant"]
 
 
@@ -72,12 +72,12 @@ async def test_a_request_whose_patience_ends_is_told_what_there_is_and_the_turn_
     first = await calling.executor.trigger(caller, ASKED, patience=0)
     assert first.reply.status == "running"
     assert [block.payload["text"] for block in first.reply.blocks] == ["One moment."]
-    following = asyncio.create_task(calling.executor.follow(caller, first.reply.execution_id, None, 30))
+    following = asyncio.create_task(calling.executor.reader.follow(caller, first.reply.execution_id, None, 30))
     await until(lambda: calling.executor.bulletin.awaited(first.reply.execution_id))
     go_on.set()
     await calling.executor.worker.drain()
     await following
-    assert (await calling.executor.latest(caller, first.reply.execution_id)).status == "waiting_input"
+    assert (await calling.executor.reader.latest(caller, first.reply.execution_id)).status == "waiting_input"
     again = await calling.executor.trigger(caller, ASKED)
     assert again.replayed
     assert again.reply == first.reply  # the first answer that was sent is the one that is kept
@@ -121,13 +121,13 @@ async def test_a_result_that_comes_after_a_cancel_changes_nothing(calling: World
     assert ended.status == "aborted"
     go_on.set()
     await calling.executor.worker.drain()
-    assert (await calling.executor.latest(caller, first.reply.execution_id)).status == "aborted"
+    assert (await calling.executor.reader.latest(caller, first.reply.execution_id)).status == "aborted"
     assert len(script.asked) == 1
 
 
 async def spoken(world: World, caller: Caller) -> list[tuple[str, list[str]]]:
     """Who has said what in the conversation, in sequence."""
-    views = await world.executor.messages(caller, caller.conversation_id or "")
+    views = await world.executor.reader.messages(caller, caller.conversation_id or "")
     assert [view.message.sequence for view in views] == list(range(len(views)))
     said = [(view.message, decode_reply(view.reply)) for view in views]
     return [
@@ -192,7 +192,7 @@ async def test_a_request_whose_run_was_cancelled_in_a_call_is_told_so_when_it_is
     caller = await calling.customer()
     asking = asyncio.create_task(calling.executor.trigger(caller, ASKED))
     await until(lambda: bool(script.asked))
-    [run] = await calling.executor.open_runs(caller, caller.conversation_id or "")
+    [run] = await calling.executor.reader.open_runs(caller, caller.conversation_id or "")
     await calling.executor.cancel(caller, CancelRequest(run_id=run.execution_id))
     asking.cancel()  # the customer has gone meanwhile, or the server has died
     again = await calling.executor.trigger(caller, ASKED)

@@ -70,7 +70,7 @@ async def test_a_call_whose_lease_has_run_out_is_made_again_by_somebody_else(wor
     world.clock.advance(1)
     assert await other.worker.take_over() == 1
     await other.worker.drain()
-    assert texts(await other.latest(caller, reply.execution_id)) == ["Paid 200."]
+    assert texts(await other.reader.latest(caller, reply.execution_id)) == ["Paid 200."]
     assert len(script.asked) == 2
 
 
@@ -82,7 +82,7 @@ async def test_a_call_that_may_not_be_made_twice_is_not(world: World, script: Sc
     world.clock.advance(LEASE)
     await other.worker.take_over()
     await other.worker.drain()
-    assert texts(await other.latest(caller, reply.execution_id)) == ["effect.unknown"]
+    assert texts(await other.reader.latest(caller, reply.execution_id)) == ["effect.unknown"]
     assert len(script.asked) == 1
 
 
@@ -97,10 +97,10 @@ async def test_a_worker_that_wakes_up_after_its_lease_was_taken_over_changes_not
     world.clock.advance(LEASE)
     await other.worker.take_over()
     await other.worker.drain()
-    before = await world.executor.latest(caller, reply.execution_id)
+    before = await world.executor.reader.latest(caller, reply.execution_id)
     go_on.set()
     await world.executor.worker.drain()
-    assert await world.executor.latest(caller, reply.execution_id) == before
+    assert await world.executor.reader.latest(caller, reply.execution_id) == before
     assert texts(before) == ["Paid 200."]
 
 
@@ -136,7 +136,7 @@ async def test_a_result_that_was_kept_before_its_worker_died_is_used_and_the_cal
     world.clock.advance(LEASE)
     await world.executor.worker.take_over()
     await world.executor.worker.drain()
-    assert texts(await world.executor.latest(caller, reply.execution_id)) == ["Paid 200."]
+    assert texts(await world.executor.reader.latest(caller, reply.execution_id)) == ["Paid 200."]
     assert len(script.asked) == 1
     assert await runtime.store.result(caller.tenant_id, reply.execution_id, 1, 0) is None  # nobody will ask for it any more
 
@@ -151,9 +151,9 @@ async def test_a_run_that_has_cost_three_workers_is_given_up_and_others_go_on(wo
         await until(lambda number=number: len(script.asked) == number + 2)  # type: ignore[misc]
     world.clock.advance(LEASE)
     await other_worker(world, script).worker.take_over()
-    ended = await world.executor.latest(caller, reply.execution_id)
+    ended = await world.executor.reader.latest(caller, reply.execution_id)
     assert (ended.status, ended.end_code, len(script.asked)) == ("failed", "run.poison", 3)
-    assert (await world.executor.latest(caller, sound.execution_id)).status == "waiting_input"
+    assert (await world.executor.reader.latest(caller, sound.execution_id)).status == "waiting_input"
 
 
 async def test_a_last_try_is_made_when_nothing_else_that_was_taken_over_is_under_way(world: World, script: Script) -> None:
@@ -181,7 +181,7 @@ async def test_a_last_try_is_made_when_nothing_else_that_was_taken_over_is_under
     assert await last.worker.take_over() == 4
     assert await last.worker.take_over() == 0
     await last.worker.drain()
-    assert [texts(await last.latest(caller, reply.execution_id)) for caller, reply in runs] == [["Paid 200."]] * 4
+    assert [texts(await last.reader.latest(caller, reply.execution_id)) for caller, reply in runs] == [["Paid 200."]] * 4
     assert (most, len(script.asked)) == (1, 11)
 
 
@@ -202,13 +202,13 @@ async def test_a_run_that_cannot_be_read_keeps_no_other_from_being_taken_over(wo
     assert await other.worker.take_over() == 2
     assert await other.worker.take_over() == 0
     await other.worker.drain()
-    assert texts(await other.latest(caller, sound.execution_id)) == ["Paid 200."]
+    assert texts(await other.reader.latest(caller, sound.execution_id)) == ["Paid 200."]
     with closing(sqlite3.connect(world.database)) as repair, repair:
         repair.execute("UPDATE turn SET trace = ? WHERE id = ?", (*before, broken.turn_id))
     world.clock.advance(60_000)
     assert await other.worker.take_over() == 1
     await other.worker.drain()
-    assert texts(await other.latest(owner, broken.execution_id)) == ["Paid 200."]
+    assert texts(await other.reader.latest(owner, broken.execution_id)) == ["Paid 200."]
 
 
 async def test_a_worker_that_lives_keeps_its_lease(world: World, script: Script) -> None:
@@ -234,7 +234,7 @@ async def test_what_is_given_back_at_the_end_is_taken_on_at_once_and_costs_no_at
     last = other_worker(world, script)
     await last.worker.take_over()
     await last.worker.drain()
-    assert texts(await last.latest(caller, reply.execution_id)) == ["Paid 200."]
+    assert texts(await last.reader.latest(caller, reply.execution_id)) == ["Paid 200."]
 
 
 @pytest.mark.parametrize("repeatable", [True, False])

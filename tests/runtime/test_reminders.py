@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.errors import ExecutionAborted, ExecutionInProgress, InvalidWaitToken
-from engine.runtime.executor import tag
+from engine.runtime.reading import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import TriggerRequest
 from engine.runtime.store.port import RunFilter
@@ -43,7 +43,7 @@ async def test_a_reminder_is_a_turn_that_leaves_the_token_as_it_is(world: World)
     asked = await world.trigger(caller, "reminded")
     world.clock.advance(3 * MINUTE)
     assert await world.runtime.scheduler.sweep() == 1
-    shown = await world.executor.latest(caller, asked.execution_id)
+    shown = await world.executor.reader.latest(caller, asked.execution_id)
     assert (shown.rev, shown.status, texts(shown)) == (2, "waiting_input", ["Which size?", "Still there?"])
     assert (shown.wait_id, shown.wait_expires_at, shown.expected_input) == (asked.wait_id, asked.wait_expires_at, asked.expected_input)
     assert await world.runtime.scheduler.sweep() == 0
@@ -58,9 +58,9 @@ async def test_reminders_that_came_due_while_nobody_swept_are_said_in_order_befo
     asked = await world.trigger(caller, "reminded")
     world.clock.advance(10 * MINUTE)
     assert await world.runtime.scheduler.sweep() == 3
-    shown = await world.executor.latest(caller, asked.execution_id)
+    shown = await world.executor.reader.latest(caller, asked.execution_id)
     assert (shown.status, texts(shown)) == ("completed", ["Which size?", "Still there?", "Last call.", "Too late."])
-    messages = await world.executor.messages(caller, asked.conversation_id)
+    messages = await world.executor.reader.messages(caller, asked.conversation_id)
     assert [view.message.sequence for view in messages] == [0, 1, 2, 3, 4]
 
 
@@ -70,18 +70,18 @@ async def test_reminders_of_the_same_moment_are_said_together_and_hold_up_no_swe
     asked = await world.trigger(caller, "reminded")
     world.clock.advance(3 * MINUTE)
     assert await world.runtime.scheduler.sweep() == 1
-    shown = await world.executor.latest(caller, asked.execution_id)
+    shown = await world.executor.reader.latest(caller, asked.execution_id)
     assert (shown.wait_id, texts(shown)) == (asked.wait_id, ["Which size?", "Still there?", "Last call."])
     world.clock.advance(7 * MINUTE)
     assert await world.runtime.scheduler.sweep() == 1
-    assert texts(await world.executor.latest(caller, asked.execution_id))[-1] == "Too late."
+    assert texts(await world.executor.reader.latest(caller, asked.execution_id))[-1] == "Too late."
 
 
 async def test_a_customer_who_follows_the_run_hears_a_reminder(world: World) -> None:
     await world.publish_text(REMINDED)
     caller = await world.customer()
     asked = await world.trigger(caller, "reminded")
-    following = asyncio.create_task(world.executor.follow(caller, asked.execution_id, tag(asked), 600))  # more than the clock jumps by
+    following = asyncio.create_task(world.executor.reader.follow(caller, asked.execution_id, tag(asked), 600))
     await until(lambda: world.executor.bulletin.awaited(asked.execution_id))
     world.clock.advance(3 * MINUTE)
     await world.runtime.scheduler.sweep()
@@ -98,7 +98,7 @@ async def test_a_reminder_and_an_answer_at_once_lose_neither(world: World) -> No
     assert {one.reply.status for one in taken} == {"completed"}
     assert 0 <= await sweep <= 10
     for run in runs:
-        trace = await world.executor.trace(caller, run.execution_id)
+        trace = await world.executor.reader.trace(caller, run.execution_id)
         assert [visit["edge"] for visit in trace][-1] == "next"
 
 
@@ -108,15 +108,15 @@ async def test_a_trigger_replaces_the_open_runs_of_its_flow_in_the_same_conversa
     other_flow, elsewhere = await world.trigger(caller), await world.trigger(stranger, "alone")
     waiting = await world.trigger(caller, "alone")
     await world.executor.resume(caller, world.answer(waiting, "Ada"))
-    assert (await world.executor.latest(caller, waiting.execution_id)).status == "waiting_time"
+    assert (await world.executor.reader.latest(caller, waiting.execution_id)).status == "waiting_time"
     newest = await world.trigger(caller, "alone")
-    ended = await world.executor.latest(caller, waiting.execution_id)
+    ended = await world.executor.reader.latest(caller, waiting.execution_id)
     assert (ended.status, ended.end_reason, ended.wait_id) == ("aborted", "replaced", None)
-    still = {one.execution_id for one in await world.executor.runs(caller, RunFilter(open_only=True))}
+    still = {one.execution_id for one in await world.executor.reader.runs(caller, RunFilter(open_only=True))}
     assert still == {other_flow.execution_id, elsewhere.execution_id, newest.execution_id}
     world.clock.advance(60 * MINUTE)
     await world.runtime.scheduler.sweep()
-    assert (await world.executor.latest(caller, waiting.execution_id)).rev == ended.rev
+    assert (await world.executor.reader.latest(caller, waiting.execution_id)).rev == ended.rev
 
 
 async def test_the_token_of_a_replaced_run_opens_nothing(world: World) -> None:
@@ -133,7 +133,7 @@ async def test_of_many_triggers_at_once_one_run_is_left(world: World) -> None:
     caller = await world.customer()
     asked = TriggerRequest(intent="alone", text="hi")
     taken = await asyncio.gather(*(world.executor.trigger(caller, asked) for _ in range(20)))
-    ends = [(await world.executor.latest(caller, one.reply.execution_id)).end_reason for one in taken]
+    ends = [(await world.executor.reader.latest(caller, one.reply.execution_id)).end_reason for one in taken]
     assert sorted(map(str, ends)) == ["None", *["replaced"] * 19]
 
 
@@ -143,7 +143,7 @@ async def test_of_many_triggers_at_once_one_is_taken_where_others_are_refused(wo
     asked = TriggerRequest(intent="alone", text="hi")
     taken = await asyncio.gather(*(world.executor.trigger(caller, asked) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(one, ExecutionInProgress) for one in taken) == 19
-    [open_run] = await world.executor.runs(caller, RunFilter(open_only=True))
+    [open_run] = await world.executor.reader.runs(caller, RunFilter(open_only=True))
     await world.executor.resume(caller, world.answer(open_run, "Ada"))
     with pytest.raises(ExecutionInProgress):
         await world.executor.trigger(caller, asked)
@@ -158,7 +158,7 @@ async def test_answer_and_replacement_at_once_have_one_winner(world: World) -> N
     answered, triggered = await asyncio.gather(answer, trigger, return_exceptions=True)
     assert not isinstance(triggered, BaseException)
     assert not isinstance(answered, BaseException) or isinstance(answered, ExecutionAborted | InvalidWaitToken)
-    assert (await world.executor.latest(caller, first.execution_id)).end_reason == "replaced"
+    assert (await world.executor.reader.latest(caller, first.execution_id)).end_reason == "replaced"
 
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.runtime.callbacks import PATH, Callbacks
 from engine.runtime.catalog import Catalog
-from engine.runtime.connections import BadConnection, Terms, put_connection, seal_again
+from engine.runtime.connections import BadConnection, Terms, put_connection
 from engine.runtime.outbound.client import OutboundClient
 from engine.runtime.replies import TurnReply
 from engine.runtime.requesting import HttpPerformer
@@ -99,7 +99,7 @@ async def test_a_request_is_what_the_flow_says_with_every_value_encoded(shop: Wo
 
 
 async def effects(world: World, reply: TurnReply) -> list[tuple[object, object, object]]:
-    visits = await world.executor.trace(Caller(tenant_id=TENANT, surface="engine"), reply.execution_id)
+    visits = await world.executor.reader.trace(Caller(tenant_id=TENANT, surface="engine"), reply.execution_id)
     return [(visit["node"], visit["edge"], visit["effects"]) for visit in visits if "effects" in visit]
 
 
@@ -266,7 +266,7 @@ async def test_a_secret_is_in_no_state_trace_or_row(shop: World, listener: Liste
     view = await shop.runtime.store.run(TENANT, reply.execution_id)
     assert view is not None
     register = await shop.runtime.registry.register()
-    rows = repr([view, register, await shop.executor.trace(caller, reply.execution_id)])
+    rows = repr([view, register, await shop.executor.reader.trace(caller, reply.execution_id)])
     assert SECRET not in rows
     assert SECRET.encode().hex() not in rows
 
@@ -280,18 +280,6 @@ async def test_a_connection_that_is_not_there_or_does_not_open_blocks_the_reques
     await shop.runtime.catalog.refresh()
     assert texts(await shop.trigger(caller, "connected"))[0].startswith("http.blocked: the connection's secret cannot be opened")
     assert listener.connections == 0
-
-
-async def test_connections_are_sealed_again_under_a_new_key() -> None:
-    registry = MemoryRegistry()
-    terms = Terms(kind="bearer", base_url="https://shop.example", secret=SECRET)
-    row = await put_connection(registry, Vault([KEY]), TENANT, "shop", terms, 1)
-    ring = Vault([b"n" * 32, KEY])
-    assert await seal_again(registry, ring) == 1
-    assert await seal_again(registry, ring) == 0
-    [fresh] = (await registry.register()).connections
-    assert fresh.secret != row.secret
-    assert (fresh.created_at, fresh.base_url) == (row.created_at, "https://shop.example")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ async def test_runs_that_fail_to_expire_however_many_hold_up_nobody_and_act_once
     damage(world.database, "UPDATE run SET state = x'00' WHERE id = ?", broken)
     world.clock.advance(HALF_A_MINUTE)
     assert await world.runtime.scheduler.sweep() == 1
-    assert (await world.executor.latest(caller, sound.execution_id)).status == "aborted"
+    assert (await world.executor.reader.latest(caller, sound.execution_id)).status == "aborted"
     assert world.runtime.scheduler.pulse().lag_ms < HALF_A_MINUTE
     mend(world.database, broken, states)
     assert await world.runtime.scheduler.sweep() == 0
@@ -58,7 +58,7 @@ async def test_a_wait_that_nothing_happens_to_is_not_tried_without_end(world: Wo
     damage(world.database, "UPDATE run SET id = 'lost' || id WHERE id = ?", [lost])
     world.clock.advance(HALF_A_MINUTE)
     assert await world.runtime.scheduler.sweep() == 2
-    assert (await world.executor.latest(caller, sound.execution_id)).status == "aborted"
+    assert (await world.executor.reader.latest(caller, sound.execution_id)).status == "aborted"
     damage(world.database, "UPDATE run SET id = substr(id, 5) WHERE id = 'lost' || ?", [lost])
     world.clock.advance(1_000)
     assert await world.runtime.scheduler.sweep() == 1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ExecutionAborted, IdempotencyConflict
-from engine.runtime.executor import latest_reply
+from engine.runtime.reading import latest_reply
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, SignalRequest
 from engine.runtime.store.port import RunFilter

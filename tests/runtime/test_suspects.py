@@ -56,7 +56,7 @@ async def overdue(world: World, count: int) -> tuple[Caller, list[TurnReply]]:
 
 
 async def ends(world: World, caller: Caller, runs: list[TurnReply]) -> list[tuple[str, str | None]]:
-    found = [await world.executor.latest(caller, run.execution_id) for run in runs]
+    found = [await world.executor.reader.latest(caller, run.execution_id) for run in runs]
     return [(one.status, one.end_code or one.end_reason) for one in found]
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.errors import ExecutionNotFound, InvalidWaitToken
-from engine.runtime.executor import latest_reply
+from engine.runtime.reading import latest_reply
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import CancelRequest
 from engine.runtime.store.rows import TaskRow

@@ -64,7 +64,7 @@ async def test_a_conversation_goes_from_its_trigger_to_its_end(world: World) -> 
     assert (told.status, texts(told)) == ("completed", ["It ships tomorrow from main."])
     assert told.matched_rules == ("order_status/known#0",)
     assert told.flow is None
-    messages = await world.executor.messages(caller, asked.conversation_id)
+    messages = await world.executor.reader.messages(caller, asked.conversation_id)
     assert [(view.message.role, view.message.sequence, view.message.text) for view in messages] == [
         ("user", 0, "hi"),
         ("assistant", 1, None),
@@ -78,7 +78,7 @@ async def test_a_get_shows_everything_since_the_customers_last_input(world: Worl
     asked = await world.trigger(caller)
     world.clock.advance(10 * MINUTE)
     assert await world.runtime.scheduler.sweep() == 1
-    shown = await world.executor.latest(caller, asked.execution_id)
+    shown = await world.executor.reader.latest(caller, asked.execution_id)
     assert texts(shown) == ["Your order number?", "Good-bye."]
     assert [block.id for block in shown.blocks][:1] == [block.id for block in asked.blocks]
 
@@ -111,7 +111,7 @@ async def test_a_deadline_without_a_branch_aborts_the_run(world: World) -> None:
     asked = await world.trigger(caller, "strict")
     world.clock.advance(30_000)
     await world.runtime.scheduler.sweep()
-    ended = await world.executor.latest(caller, asked.execution_id)
+    ended = await world.executor.reader.latest(caller, asked.execution_id)
     assert (ended.status, ended.end_reason) == ("aborted", "expired")
     with pytest.raises(ExecutionAborted):
         await world.executor.resume(caller, world.answer(asked, "7"))
@@ -125,7 +125,7 @@ async def test_one_of_many_answers_to_one_token_wins(world: World) -> None:
     losers = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     assert len(losers) == 9_999
     assert Counter((type(loser), getattr(loser, "reason", None)) for loser in losers) == {(InvalidWaitToken, "used"): 9_999}
-    assert (await world.executor.latest(caller, asked.execution_id)).rev == 2
+    assert (await world.executor.reader.latest(caller, asked.execution_id)).rev == 2
 
 
 async def test_a_token_of_another_run_or_of_nobody_is_mismatched(world: World) -> None:
@@ -202,7 +202,7 @@ async def test_answer_deadline_and_cancel_at_the_same_moment_have_one_winner(wor
             world.executor.cancel(caller, CancelRequest(run_id=asked.execution_id)),
         ]
         await asyncio.gather(*moves, return_exceptions=True)
-        ended = await world.executor.latest(caller, asked.execution_id)
+        ended = await world.executor.reader.latest(caller, asked.execution_id)
         assert ended.rev == 2
         assert ended.end_reason == ("completed" if early or due else "cancelled")
 
@@ -213,20 +213,20 @@ async def test_runs_and_conversations_of_others_do_not_exist(world: World) -> No
     elsewhere = Caller(tenant_id="0198d000-0000-7000-8000-00000000000f", surface="engine")
     for other in (stranger, elsewhere):
         with pytest.raises(ExecutionNotFound):
-            await world.executor.latest(other, asked.execution_id)
+            await world.executor.reader.latest(other, asked.execution_id)
         with pytest.raises(ExecutionNotFound):
             await world.executor.resume(other, world.answer(asked, "A-1"))
         with pytest.raises(ExecutionNotFound):
             await world.executor.cancel(other, CancelRequest(run_id=asked.execution_id))
         with pytest.raises(ConversationNotFound):
-            await world.executor.messages(other, asked.conversation_id)
+            await world.executor.reader.messages(other, asked.conversation_id)
 
 
 async def test_a_signed_customer_keeps_the_conversation(world: World) -> None:
     first, second = await world.customer("ada"), await world.customer("ada")
     assert first.conversation_id == second.conversation_id
     asked = await world.trigger(first)
-    assert [reply.execution_id for reply in await world.executor.open_runs(second, asked.conversation_id)] == [asked.execution_id]
+    assert [reply.execution_id for reply in await world.executor.reader.open_runs(second, asked.conversation_id)] == [asked.execution_id]
 
 
 async def test_a_conversation_of_one_customer_is_not_found_for_another(world: World) -> None:
@@ -290,14 +290,14 @@ async def test_a_name_that_a_flow_has_written_belongs_to_the_tenant(world: World
     await world.executor.resume(caller, world.answer(asked, "A-1"))
     request = TriggerRequest(intent="strict", text="hi", variables={"last_order": "forged", "plan": "pro"})
     again = (await world.executor.trigger(caller, request)).reply
-    row = await world.executor.conversation(caller, again.conversation_id)
+    row = await world.executor.reader.conversation(caller, again.conversation_id)
     assert row.variables == {"last_order": "A-1", "plan": "pro"}
-    trace = await world.executor.trace(caller, again.execution_id)
+    trace = await world.executor.reader.trace(caller, again.execution_id)
     assert [entry["warning"]["code"] for entry in trace if "warning" in entry] == ["variable.owned"]  # type: ignore[index]
     server = Caller(tenant_id=TENANT, surface="engine")
     await world.executor.trigger(server, TriggerRequest(intent="strict", conversation_id=again.conversation_id, variables={"plan": "free"}))
     await world.executor.trigger(caller, TriggerRequest(intent="strict", text="hi", variables={"plan": "pro"}))
-    assert (await world.executor.conversation(caller, again.conversation_id)).variables["plan"] == "free"
+    assert (await world.executor.reader.conversation(caller, again.conversation_id)).variables["plan"] == "free"
 
 
 async def test_a_conversations_variables_have_a_bound(world: World) -> None:
@@ -340,11 +340,11 @@ async def test_runs_keep_the_version_they_began_with(world: World) -> None:
 async def test_a_long_poll_ends_with_the_next_turn(world: World) -> None:
     caller = await world.customer()
     asked = await world.trigger(caller)
-    waiting = asyncio.create_task(world.executor.follow(caller, asked.execution_id, None, 30))
+    waiting = asyncio.create_task(world.executor.reader.follow(caller, asked.execution_id, None, 30))
     await until(lambda: world.executor.bulletin.awaited(asked.execution_id))
     told = (await world.executor.resume(caller, world.answer(asked, "A-1"))).reply
     assert (await waiting).turn_id == told.turn_id
-    at_once = await world.executor.follow(caller, asked.execution_id, None, 30)
+    at_once = await world.executor.reader.follow(caller, asked.execution_id, None, 30)
     assert at_once.status == "completed"
 
 
@@ -352,7 +352,7 @@ async def test_every_turn_and_every_end_is_written_for_the_webhooks(world: World
     caller = await world.customer()
     asked = await world.trigger(caller)
     await world.executor.resume(caller, world.answer(asked, "A-1"))
-    lists = await world.executor.runs(caller, RunFilter(conversation_id=asked.conversation_id))
+    lists = await world.executor.reader.runs(caller, RunFilter(conversation_id=asked.conversation_id))
     assert [reply.status for reply in lists] == ["completed"]
 
 

@@ -215,7 +215,7 @@ class Talk(RuleBasedStateMachine):
         told = list(store.outbox(TENANT))
         said = await store.messages(TENANT, self.caller.conversation_id or "")
         for place, (known, journey) in enumerate(zip(self.runs, self.model.journeys, strict=True)):
-            now = await executor.latest(self.caller, known.execution_id)
+            now = await executor.reader.latest(self.caller, known.execution_id)
             messages = sum(one.message.run_id == now.execution_id for one in said)
             outbox = sum(row.run_id == now.execution_id for row in told)
             found = (now.status, now.rev, messages, outbox, now.wait_expires_at)

@@ -21,6 +21,7 @@ from engine.runtime.store.sqlite.open import open_sqlite
 from engine.runtime.tokens import Keyring
 from engine.runtime.vault import Vault
 from engine.runtime.webhooks.endpoints import add_webhook
+from engine.runtime.webhooks.places import OF_CLIENT
 from engine.runtime.webhooks.sender import Post, Sender
 from engine.testing.clock import ManualClock
 from engine.testing.memory import MemoryRegistry, MemoryStore
@@ -131,7 +132,7 @@ def opened(store: Store, registry: Registry, clock: ManualClock, chance: Chance,
     """A world on the store, from which the allowed hosts can be reached."""
     keyring, vault = Keyring([KEY]), Vault([KEY])
     callbacks = Callbacks(keyring, "https://baton.example")
-    post = Post(OutboundClient(allowed), vault, callbacks, chance)
+    post = Post(OutboundClient(allowed, at_once=OF_CLIENT), vault, callbacks, chance)
     return World(Runtime(store, registry, keyring, clock, callbacks=callbacks, post=post), clock, vault, database)
 
 

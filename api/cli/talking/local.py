@@ -22,7 +22,7 @@ from engine.model.problems import Problem
 from engine.model.values import Json, Millis
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
 from engine.runtime.connections import put_connection
-from engine.runtime.executor import tag
+from engine.runtime.reading import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, OpenRequest, ResumeRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
@@ -63,15 +63,15 @@ class LocalPartner:
         except Unfit as refusal:
             raise AnswerWrong([Wrong(field_of(problem.field), problem.message) for problem in refusal.problems]) from refusal
         except (InvalidWaitToken, ExecutionAborted) as refusal:
-            raise MovedOn(await self._said(await self._runtime.executor.latest(self._caller, said.run_id))) from refusal
+            raise MovedOn(await self._said(await self._runtime.reader.latest(self._caller, said.run_id))) from refusal
         return await self._said(taken.reply)
 
     async def changed(self, said: Said) -> Said:
         """See Partner."""
-        executor = self._runtime.executor
-        reply = await executor.latest(self._caller, said.run_id)
+        reader = self._runtime.reader
+        reply = await reader.latest(self._caller, said.run_id)
         while reply.turn_id == said.turn_id and reply.status == said.status:
-            reply = await executor.follow(self._caller, said.run_id, tag(reply), _POLL)
+            reply = await reader.follow(self._caller, said.run_id, tag(reply), _POLL)
         return await self._said(reply)
 
     async def _said(self, reply: TurnReply) -> Said:

@@ -19,11 +19,13 @@ def check_graph(outline: Outline, findings: Findings) -> Ways:
     first = next(iter(outline.nodes), None) if start is None else _resolved(start, outline, findings)
     if first == END and start is not None and END not in outline.nodes:
         findings.add("target.unknown", start.start, "a flow cannot begin at its end")
+    known = first if first in outline.nodes and not outline.tree.diagnostics else None
+    found = ways(known, edges, {view.id: view.node for view in outline.nodes.values()})
     torn = outline.tree.diagnostics and any(is_torn(view.part) for view in outline.nodes.values())
     if first in outline.nodes and not torn:
-        _check_reachable(str(first), edges, commands, outline, findings)
-    known = first if first in outline.nodes and not outline.tree.diagnostics else None
-    return ways(known, edges, {view.id: view.node for view in outline.nodes.values()})
+        written, taken = (_reached(str(first), graph, commands, outline) for graph in (edges, found.edges))
+        _check_reached(written, taken, outline, findings)
+    return found
 
 
 def _edges(view: NodeView, outline: Outline, findings: Findings) -> Iterator[str]:
@@ -83,9 +85,7 @@ def _resolved(leaf: Leaf, outline: Outline, findings: Findings) -> str | None:
     return near
 
 
-def _check_reachable(
-    first: str, edges: Mapping[str, frozenset[str]], commands: frozenset[str], outline: Outline, findings: Findings
-) -> None:
+def _reached(first: str, edges: Mapping[str, frozenset[str]], commands: frozenset[str], outline: Outline) -> set[str]:
     seen, waiting = {first}, deque([first])
     while waiting:
         name = waiting.popleft()
@@ -96,6 +96,15 @@ def _check_reachable(
             commands = frozenset()  # once they are reached, the other questions need not lead there
         seen |= fresh
         waiting.extend(fresh)
+    return seen
+
+
+def _check_reached(written: set[str], taken: set[str], outline: Outline, findings: Findings) -> None:
     for view in outline.nodes.values():
-        if view.id not in seen and view.id != END:
+        if view.id in taken or view.id == END:
+            continue
+        if view.id not in written:
             findings.add("node.unreachable", view.start, f"no way leads to the node {shown(view.id)}")
+        else:
+            message = f"no way leads to the node {shown(view.id)} but over branches without weight"
+            findings.add("node.never", view.start, message, "give one of them a weight")

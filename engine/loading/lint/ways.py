@@ -50,9 +50,10 @@ def _waits(node: Node) -> bool:
 
 
 def _never_taken(node: Node | None) -> frozenset[Target]:
-    """Where only branches of a split lead that have no weight."""
+    """Where only branches of a split lead that have no weight, though others have."""
     shares = node.branches if isinstance(node, Split) else []
-    return frozenset(share.next for share in shares) - {share.next for share in shares if share.weight}
+    taken = {share.next for share in shares if share.weight}
+    return frozenset(share.next for share in shares) - taken if taken else frozenset()
 
 
 def _targets(node: Node) -> Iterator[Target]:

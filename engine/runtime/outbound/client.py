@@ -80,8 +80,9 @@ class OutboundClient:
     async def _try(self, first: Hop, request: OutboundRequest, retries: int) -> tuple[Outcome, bool]:
         patience = max(1, min(request.timeout, LONGEST_TIMEOUT)) / 1000
         try:
-            async with asyncio.timeout(patience), self._places.place(request.owner):
-                return Outcome(answer=await self._answer(first, request, patience), retries=retries), False
+            async with asyncio.timeout(patience):
+                with await self._places.take(request.owner):
+                    return Outcome(answer=await self._answer(first, request, patience), retries=retries), False
         except TimeoutError:
             return Outcome(code=TIMEOUT, message="No whole answer came in time.", retries=retries), True
         except SendFailed as failure:
@@ -89,33 +90,33 @@ class OutboundClient:
 
     async def _answer(self, hop: Hop, request: OutboundRequest, patience: float) -> Answer:
         if request.status_only:
-            async with self._asked(hop, patience) as response:
+            async with self._asked(hop, request.owner, patience) as response:
                 return Answer(status=response.status, headers=read_headers(response))
         for _ in range(MOST_REDIRECTS + 1):
-            arrived = await self._ask(hop, patience)
+            arrived = await self._ask(hop, request.owner, patience)
             if isinstance(arrived, Answer):
                 return arrived
             hop = arrived
         raise SendFailed(REFUSED, f"The answers point elsewhere more than {MOST_REDIRECTS} times.")
 
-    async def _ask(self, hop: Hop, patience: float) -> Answer | Hop:
-        async with self._asked(hop, patience) as response:
+    async def _ask(self, hop: Hop, owner: str | None, patience: float) -> Answer | Hop:
+        async with self._asked(hop, owner, patience) as response:
             headers = read_headers(response)
             return next_hop(hop, response.status, headers.get("location")) or await read_answer(response, headers)
 
     @asynccontextmanager
-    async def _asked(self, hop: Hop, patience: float) -> AsyncIterator[httpcore.Response]:
+    async def _asked(self, hop: Hop, owner: str | None, patience: float) -> AsyncIterator[httpcore.Response]:
         message = written(hop)
-        addresses = await self._checked_addresses(hop.target)
+        addresses = await self._checked_addresses(hop.target, owner)
         async with exchange(message, addresses, self._trust, patience) as response:
             yield response
 
-    async def _checked_addresses(self, target: Target) -> list[Address]:
+    async def _checked_addresses(self, target: Target, owner: str | None) -> list[Address]:
         """Every address of the target, looked up once; one that may not be reached closes all of them."""
         if not may_ask_for(target.host):
             raise blocked("The address may not be reached.")
         literal = as_address(target.host)
-        found = [literal] if literal is not None else [as_address(text) for text in await self._resolve(target.host)]
+        found = [literal] if literal is not None else [as_address(text) for text in await self._resolve(target.host, owner)]
         addresses = [address for address in found if address is not None]
         if len(addresses) < len(found) or not all(may_reach(address, target.host, target.port, self._allowed) for address in addresses):
             raise blocked("The address is not public, and BATON_ALLOWED_HOSTS_OUTBOUND does not open it.")

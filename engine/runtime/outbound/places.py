@@ -1,15 +1,14 @@
-"""Places for requests that are under way: so many in all, and three quarters of them at most for one owner.
+"""Places for what is under way: so many in all, and three quarters of them at most for one owner.
 
 Whoever asks a server that hangs holds a place until its time is over; the others are not to wait for that.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack
 
 
 class _Share:
-    """One owner's places, and how many of its requests hold or want one."""
+    """One owner's places, and how many hold or want one."""
 
     def __init__(self, places: int) -> None:
         self.places = asyncio.Semaphore(places)
@@ -25,19 +24,20 @@ class Places:
         self._shares: dict[str, _Share] = {}
         """Of those alone who hold or want a place."""
 
-    @asynccontextmanager
-    async def place(self, owner: str | None) -> AsyncIterator[None]:
-        """Wait for a place and hold it; without an owner whichever is free."""
-        if owner is None:
-            async with self._in_all:
-                yield
-            return
-        share = self._shares.setdefault(owner, _Share(self._of_one))
-        share.users += 1
-        try:
-            async with share.places, self._in_all:
-                yield
-        finally:
-            share.users -= 1
-            if not share.users:
-                del self._shares[owner]
+    async def take(self, owner: str | None) -> ExitStack:
+        """Wait for a place, without an owner for whichever is free; it is held until what is given is closed."""
+        with ExitStack() as held:
+            if owner is not None:
+                share = self._shares.setdefault(owner, _Share(self._of_one))
+                share.users += 1
+                held.callback(self._leave, owner, share)
+                await share.places.acquire()
+                held.callback(share.places.release)
+            await self._in_all.acquire()
+            held.callback(self._in_all.release)
+            return held.pop_all()
+
+    def _leave(self, owner: str, share: _Share) -> None:
+        share.users -= 1
+        if not share.users:
+            del self._shares[owner]

@@ -62,7 +62,7 @@ class OutboundRequest(Struct, frozen=True, kw_only=True):
     """Sent as the header `Idempotency-Key`, the same with every try."""
     credentials: Credentials | None = None
     owner: str | None = None
-    """Whose it is: nobody holds all places for requests under way."""
+    """Whose it is: nobody holds all places for requests and look-ups under way."""
     status_only: bool = False
     """Whether the status is all that is wanted: a redirect is an answer then, and no body is read."""
 

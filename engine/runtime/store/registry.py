@@ -117,6 +117,14 @@ class WebhookRow(Struct, frozen=True, kw_only=True):
     modified_at: Millis
 
 
+class Resealed(Struct, frozen=True, kw_only=True):
+    """A secret of the tenant that was sealed again, and what it was until then: no two are sealed alike."""
+
+    tenant_id: str
+    was: bytes
+    sealed: bytes
+
+
 class FlowHead(Struct, frozen=True, kw_only=True):
     """The active version of a flow, without its text."""
 
@@ -194,6 +202,9 @@ class Registry(Protocol):
 
     async def drop_old_secrets(self, until: Millis) -> int:
         """Forget the old secrets of endpoints that sign with them until then or less; gives how many there were."""
+
+    async def reseal(self, secrets: Sequence[Resealed]) -> int:
+        """Put each in the place of what it was, wherever that stands still, all or none; gives how many did."""
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -40,7 +40,11 @@ class Announcer:
             return _called_again(asked, earlier)
         row = SignalRow(tenant_id=tenant_id, id=self._new_id(), name=asked.name, at=snapshot.now, data=asked.data, run_id=asked.run_id)
         woken = tuple(one.wait for one in snapshot.listeners if any(matches(match, asked.data) for match in one.match))
-        started = tuple(self._begun_by(script, row, snapshot) for script in self._catalog.subscribers(tenant_id, asked.name, asked.data))
+        started = tuple(
+            self._begun_by(script, row, snapshot)
+            for script in self._catalog.subscribers(tenant_id, asked.name)
+            if (on := script.flow.on_event) and matches(on.match, asked.data)
+        )
         noted = Noted(
             signal=row,
             moved=tuple(WaitMoved(tenant_id, wait.id, wait.due_at, snapshot.now) for wait in woken if wait.due_at > snapshot.now),

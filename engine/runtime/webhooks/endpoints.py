@@ -49,7 +49,7 @@ async def add_webhook(
         url=_sound_url(url),
         events=_sound_events(events),
         status="enabled",
-        secret=vault.seal(secret, _about(tenant_id, webhook_id)),
+        secret=vault.seal(secret, about(tenant_id, webhook_id)),
         created_at=at,
         modified_at=at,
     )
@@ -81,7 +81,7 @@ async def change_webhook(
 async def rotate_webhook(registry: Registry, vault: Vault, row: WebhookRow, at: Millis) -> tuple[WebhookRow, str]:
     """Give the endpoint a new secret; that before signs as well for a day, and one from before that no more."""
     secret = _secret()
-    sealed = vault.seal(secret, _about(row.tenant_id, row.id))
+    sealed = vault.seal(secret, about(row.tenant_id, row.id))
     changed = replace(row, secret=sealed, old_secret=row.secret, old_until=at + OVERLAP, modified_at=at)
     await registry.put_webhook(changed)
     return changed, secret
@@ -93,30 +93,12 @@ async def delete_webhook(registry: Registry, row: WebhookRow, at: Millis) -> Non
     await registry.put_webhook(gone)
 
 
-async def seal_webhooks_again(registry: Registry, vault: Vault) -> int:
-    """Seal under the newest key what an older one has sealed; gives how many secrets there were."""
-    count = 0
-    for row in (await registry.register()).webhooks:
-        sealed = {"secret": row.secret, "old_secret": row.old_secret}
-        old = {
-            name: vault.open(secret, _about(row.tenant_id, row.id))
-            for name, secret in sealed.items()
-            if secret and not vault.is_current(secret)
-        }
-        if old:
-            await registry.put_webhook(
-                replace(row, **{name: vault.seal(secret, _about(row.tenant_id, row.id)) for name, secret in old.items()})
-            )
-        count += len(old)
-    return count
-
-
 def signing_secrets(vault: Vault, row: WebhookRow, now: Millis) -> list[str]:
     """The secrets that sign at this moment, the newest first; raises SealBroken where the server's key does not open them."""
     sealed = [row.secret]
     if row.old_secret is not None and row.old_until is not None and now < row.old_until:
         sealed.append(row.old_secret)
-    return [vault.open(secret, _about(row.tenant_id, row.id)) for secret in sealed]
+    return [vault.open(secret, about(row.tenant_id, row.id)) for secret in sealed]
 
 
 def wants(row: WebhookRow, event: str) -> bool:
@@ -151,5 +133,6 @@ def _secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
-def _about(tenant_id: str, webhook_id: str) -> str:
+def about(tenant_id: str, webhook_id: str) -> str:
+    """What the endpoint's secrets are bound to."""
     return f"webhook/{tenant_id}/{webhook_id}"

@@ -18,9 +18,8 @@ TIMEOUT: Final[Millis] = 10_000
 def request(url: str, told: OutboxRow, data: Json, secrets: Sequence[str], at: Millis) -> OutboundRequest:
     """A try at a moment of the wall clock, signed with each secret, the newest first. Nothing of the answer but its status is looked at."""
     sent = _body(told, data)
-    return OutboundRequest(
-        method="POST", url=url, headers=_headers(told.id, sent, at, secrets), body=sent, timeout=TIMEOUT, status_only=True
-    )
+    headers = _headers(told.id, sent, at, secrets)
+    return OutboundRequest(method="POST", url=url, headers=headers, body=sent, timeout=TIMEOUT, owner=told.tenant_id, status_only=True)
 
 
 def _body(told: OutboxRow, data: Json) -> bytes:

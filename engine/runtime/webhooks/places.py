@@ -9,6 +9,8 @@ from engine.runtime.store.rows import DeliveryRow
 
 AT_ONCE: Final = 64
 """Deliveries under way in all."""
+OF_CLIENT: Final = 2 * AT_ONCE
+"""Places of the client that makes them: one tenant's share there is more than there are here, so that nobody waits there."""
 OF_ENDPOINT: Final = 8
 """Of them to one endpoint; one whose last try failed has a single place until it has heard something."""
 OF_FAILING: Final = 32

@@ -9,7 +9,7 @@ from engine.runtime.performing import Outside
 from engine.runtime.replies import Announcement
 from engine.runtime.requests import Caller, CancelRequest, Idempotency, OpenRequest, ResumeRequest, SignalRequest, TriggerRequest
 from engine.runtime.store.port import DueWait, Store
-from engine.runtime.store.rows import ConversationRow, OutboxRow, TaskRow
+from engine.runtime.store.rows import OutboxRow, TaskRow
 from engine.runtime.turns.opening import Opened
 from engine.runtime.turns.tasks import Verdict
 from engine.testing.clock import ManualClock
@@ -54,9 +54,6 @@ class Doors(Protocol):
         self, tenant_id: str, task_id: str, attempt: int | None, verdict: Verdict, key: Idempotency | None = None, /
     ) -> Taken:
         """A task's result comes."""
-
-    async def conversation(self, caller: Caller, conversation_id: str, /) -> ConversationRow:
-        """The conversation, if it is the caller's."""
 
     async def settle(self) -> None:
         """Everything that goes on by itself comes to rest."""

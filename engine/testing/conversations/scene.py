@@ -256,7 +256,10 @@ class Scene:
         return (await self.run(run_id)).frame.ref.flow
 
     async def _conversation(self, run_id: str) -> ConversationRow:
-        return await self._executor.conversation(_SERVER, (await self.view(run_id)).run.conversation_id)
+        row = await self._store.conversation(TENANT, (await self.view(run_id)).run.conversation_id)
+        if row is None:
+            raise LookupError(run_id)
+        return row
 
     async def _caller_of(self, run_id: str) -> Caller:
         """The customer; a run that an event has started is in a conversation of its own, where the tenant's server speaks."""

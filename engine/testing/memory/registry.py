@@ -1,6 +1,7 @@
 """A registry in memory, with the promises of the port."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -15,9 +16,12 @@ from engine.runtime.store.registry import (
     PriceRow,
     PublicKeyRow,
     Register,
+    Resealed,
     TenantRow,
     WebhookRow,
 )
+
+SealedT = TypeVar("SealedT", ConnectionRow, WebhookRow)
 
 
 class MemoryRegistry:
@@ -135,5 +139,21 @@ class MemoryRegistry:
         self._revision += bool(old)
         return len(old)
 
+    async def reseal(self, secrets: Sequence[Resealed]) -> int:
+        """Looks at every connection and endpoint."""
+        fresh = {(secret.tenant_id, secret.was): secret.sealed for secret in secrets}
+        count = _put_fresh(self._connections, ("secret",), fresh) + _put_fresh(self._webhooks, ("secret", "old_secret"), fresh)
+        self._revision += bool(count)
+        return count
+
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _put_fresh(rows: dict[tuple[str, str], SealedT], names: Sequence[str], fresh: Mapping[tuple[str, bytes], bytes]) -> int:
+    count = 0
+    for key, row in rows.items():
+        changed = {name: fresh[place] for name in names if (place := (row.tenant_id, getattr(row, name))) in fresh}
+        rows[key] = msgspec.structs.replace(row, **changed)
+        count += len(changed)
+    return count

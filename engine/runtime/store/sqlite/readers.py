@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +26,13 @@ class Readers:
     @classmethod
     async def open(cls, path: Path) -> Self:
         """Connections to the file, which must exist."""
-        return cls([await _connect(path) for _ in range(CONNECTIONS)])
+        async with AsyncExitStack() as opened:
+            connections = [await opened.enter_async_context(_connection(path)) for _ in range(CONNECTIONS)]
+            for connection in connections:
+                await connection.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_MILLIS}")
+                await connection.execute_fetchall("PRAGMA query_only = ON")
+            opened.pop_all()
+        return cls(connections)
 
     async def ask(self, question: str, values: Mapping[str, Any]) -> Iterable[sqlite3.Row]:
         """Every row that answers; Unavailable when the database does not."""
@@ -40,8 +47,5 @@ class Readers:
             await connection.close()
 
 
-async def _connect(path: Path) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(existing(path), uri=True, isolation_level=None)
-    await connection.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_MILLIS}")
-    await connection.execute_fetchall("PRAGMA query_only = ON")
-    return connection
+def _connection(path: Path) -> aiosqlite.Connection:
+    return aiosqlite.connect(existing(path), uri=True, isolation_level=None)

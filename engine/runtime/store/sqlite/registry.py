@@ -27,6 +27,7 @@ from engine.runtime.store.registry import (
     PriceRow,
     PublicKeyRow,
     Register,
+    Resealed,
     TenantRow,
     WebhookRow,
 )
@@ -49,6 +50,7 @@ StoredT = TypeVar("StoredT", bound=Stored)
 
 _LAST_VERSION = 2**63 - 1
 _PACKED = frozenset({"intents", "origins", "scopes", "events"})
+_SEALED = ((ConnectionTable, "secret"), (WebhookTable, "secret"), (WebhookTable, "old_secret"))
 _NEXT_REVISION = (
     insert(MetaTable)
     .inline()
@@ -213,6 +215,18 @@ class SqliteRegistry:
             if count:
                 await _raise_revision(session)
             return count
+
+    async def reseal(self, secrets: Sequence[Resealed]) -> int:
+        """A statement for each place where one may stand: nothing is read that another process could change meanwhile."""
+        count = 0
+        async with self._change() as session:
+            for secret in secrets:
+                for table, name in _SEALED:
+                    stands = (col(table.tenant_id) == secret.tenant_id, getattr(table, name) == secret.was)
+                    count += (await session.exec(update(table).where(*stands).values({name: secret.sealed}))).rowcount
+            if count:
+                await _raise_revision(session)
+        return count
 
     async def close(self) -> None:
         """Let go of the file."""

@@ -20,7 +20,6 @@ from engine.runtime.requests import (
     TriggerRequest,
 )
 from engine.runtime.store.port import DueWait
-from engine.runtime.store.rows import ConversationRow
 from engine.runtime.turns.opening import Opened
 from engine.runtime.turns.tasks import Verdict
 
@@ -94,10 +93,6 @@ class Counter:
         kept = key or self._key(verdict)
         taken: Taken = await self._deliver(self._request("task", lambda one: one.deliver(tenant_id, task_id, attempt, verdict, kept)))
         return taken
-
-    async def conversation(self, caller: Caller, conversation_id: str) -> ConversationRow:
-        """A look."""
-        return await self._executor().conversation(caller, conversation_id)
 
     async def settle(self) -> None:
         """Whatever is under way ends."""
