@@ -19,10 +19,17 @@ from api.cli.talking.record import Record
 from api.cli.talking.remote import remote_partner
 from api.cli.talking.terminal import Terminal
 from engine.loading import Source
-from engine.model.values import Json
+from engine.model.values import Json, Locale
 from engine.runtime.clock import SystemClock
 
 _DEFAULT: Final = Path("flows")
+
+
+def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return msgspec.convert(value, Locale | None)
+    except msgspec.ValidationError:
+        raise click.BadParameter(f"{value!r} is not a language: write it like en or de-AT.") from None
 
 
 @click.command("chat", epilog=example("baton chat order_status --flows flows/"))
@@ -31,7 +38,7 @@ _DEFAULT: Final = Path("flows")
 @click.option("--server", metavar="URL", help="Talk to a running server instead; needs --key.")
 @click.option("--key", metavar="PK", help="The public key for the server.")
 @click.option("--text", metavar="TEXT", help="What to begin with; an example of the intent where it is left out.")
-@click.option("--locale", metavar="TAG", help="The language to talk in, such as de.")
+@click.option("--locale", metavar="TAG", callback=_language, help="The language to talk in, such as de.")
 @click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
 @click.option("--tenant", metavar="NAME", help="Whose connections the flows use; may be left out while there is one tenant.")
 @click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test, in a new file NAME.test.yaml.")
