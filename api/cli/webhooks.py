@@ -124,7 +124,10 @@ def delete(webhook_id: str, tenant: str | None) -> None:
 @tenant_option
 @json_option
 def deliveries(webhook_id: str, state: DeliveryState | None, limit: int, tenant: str | None, *, as_json: bool) -> None:
-    """List what an endpoint was or is to be told, that of the newest runs first."""
+    """List what an endpoint was or is to be told.
+
+    That of the newest runs comes first.
+    """
     found = run(_deliveries(tenant, webhook_id, state, limit))
     if as_json:
         write_json([delivery_facts(one) for one in found])
@@ -150,7 +153,10 @@ def replay(webhook_id: str, event_id: str | None, tenant: str | None) -> None:
 @click.argument("webhook_id", metavar="ID")
 @tenant_option
 def test(webhook_id: str, tenant: str | None) -> None:
-    """Send an event of the type webhook.test now, from here; exit with 1 unless it is answered with a 2xx."""
+    """Send an event of the type webhook.test now, from here.
+
+    The exit code is 1 unless it is answered with a 2xx.
+    """
     outcome = run(_test(tenant, webhook_id, sealing_vault()))
     status = "" if outcome.answer is None else f"answered with {outcome.answer.status}"
     click.echo(status or f"{outcome.code}: {outcome.message}")
