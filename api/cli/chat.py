@@ -32,16 +32,32 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
         raise click.BadParameter(f"{value!r} is not a language: write it like en or de-AT.") from None
 
 
+def _address(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{value} is no address of a server: write http:// before it.")
+    return value
+
+
+def _new_test(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not is_test(value):
+        raise click.BadParameter(f"{value} would be taken for a flow: a conversation test is called NAME.test.yaml.")
+    if value is not None and value.is_file():
+        raise click.BadParameter(f"{value} is there already: name a file that is not, so that no test is lost.")
+    return value
+
+
 @click.command("chat", epilog=example("baton chat order_status --flows flows/"))
 @click.argument("intent")
 @click.option("--flows", type=existing_paths, metavar="PATH", help="The flow files; the folder flows/ where it is left out.")
-@click.option("--server", metavar="URL", help="Talk to a running server instead; needs --key.")
+@click.option("--server", metavar="URL", callback=_address, help="Talk to a running server instead; needs --key.")
 @click.option("--key", metavar="PK", help="The public key for the server.")
 @click.option("--text", metavar="TEXT", help="What to begin with; an example of the intent where it is left out.")
 @click.option("--locale", metavar="TAG", callback=_language, help="The language to talk in, such as de.")
 @click.option("--context", "given", multiple=True, metavar="NAME=VALUE", help="What the trigger brings along; may be repeated.")
 @click.option("--tenant", metavar="NAME", help="Whose connections the flows use; may be left out while there is one tenant.")
-@click.option("--record", type=written_file, metavar="FILE", help="Save it as a conversation test, in a new file NAME.test.yaml.")
+@click.option(
+    "--record", type=written_file, metavar="FILE", callback=_new_test, help="Save it as a conversation test, in a new file NAME.test.yaml."
+)
 def command(  # noqa: PLR0913 - an option each
     *,
     intent: str,
@@ -62,10 +78,6 @@ def command(  # noqa: PLR0913 - an option each
 
     It ends with the flow, or with the input (Ctrl-D). The input may be a file or a pipe; what the flow waits for is waited for then, too.
     """
-    if record is not None and not is_test(record):
-        raise click.UsageError(f"{record} would be taken for a flow: a conversation test is called NAME.test.yaml.")
-    if record is not None and record.is_file():
-        raise click.UsageError(f"{record} is there already: name a file that is not, so that no test is lost.")
     if server is not None:
         if flows is not None or tenant is not None or key is None:
             raise click.UsageError("With --server goes --key, and neither --flows nor --tenant.")

@@ -318,6 +318,8 @@ async def test_on_a_terminal_it_is_told_once_how_to_end_it(capsys: pytest.Captur
 
 def test_a_server_and_its_key_go_together(baton: Baton, order: Path) -> None:
     assert baton("chat", "order", "--server", "http://127.0.0.1:1").exit_code == 2
+    bare = baton("chat", "order", "--server", "localhost:8080", "--key", "pk_test_0", typed="")
+    assert (bare.exit_code, bare.stderr.endswith("localhost:8080 is no address of a server: write http:// before it.\n")) == (2, True)
     assert baton("chat", "order", "--key", "pk_test_0").exit_code == 2
     assert baton("chat", "order", "--server", "http://127.0.0.1:1", "--key", "pk_test_0", typed="").exit_code == 1
 
