@@ -35,7 +35,7 @@ Body = TypeVar("Body", TriggerBody, ResumeBody)
 
 
 class LocalPartner:
-    """Talks to the executor as the chat surface does, within the same bounds."""
+    """Talks to the executor as the chat surface does, whose bounds its requests keep, but for the size of a body."""
 
     def __init__(self, runtime: Runtime, caller: Caller, examples: Examples) -> None:
         self._runtime = runtime
