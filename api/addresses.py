@@ -1,4 +1,4 @@
-"""Whose address a request counts for: the peer's, or what proxies that we trust say of it."""
+"""The client address that a request counts for: the peer's, or the one that trusted proxies report."""
 
 import ipaddress
 from collections.abc import Sequence

@@ -46,7 +46,7 @@ class Asked:
 
     def query(self) -> dict[str, str]:
         """The query parameters; the last of those with one name counts."""
-        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=None))
+        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     def bearer(self) -> str:
         """The credential in `Authorization: Bearer ...`; empty where there is none."""

@@ -64,8 +64,8 @@ EXECUTION_ID: Final = Parameter("execution_id", "path", {"type": "string"}, "The
 def route(endpoint: Endpoint) -> HTTPRouteHandler:
     """The endpoint as Litestar takes it; HEAD is served wherever GET is.
 
-    Litestar finds it, by path and method, and tells who finds nothing. Served it is from a middleware's place, by an application that
-    never calls what it was to wrap: what Litestar makes of a request and an answer for its own handlers, nobody here would look at.
+    Litestar only does the routing. The request is answered by a middleware that never calls the handler, because Litestar's own request
+    and response processing is not needed.
     """
 
     def in_its_place(app: ASGIApp) -> ASGIApp:  # noqa: ARG001 - the name by which it is given

@@ -1,6 +1,6 @@
 """Which HTTP status each refusal has, and the one shape of every error body: {error, message, details}.
 
-`STATUSES` is the only place where a status is given to a class.
+`STATUSES` is the only place where a status is given to a class; what no class stands for is `INTERNAL`.
 A 422 is `validation_failed` to the chat surface's clients, `invalid_input` to the engine's.
 """
 
@@ -25,13 +25,10 @@ from engine.errors import (
     InvalidSignature,
     InvalidWaitToken,
     Malformed,
-    MessageNotFound,
     MethodNotAllowed,
-    NotEditable,
     NotFound,
     OriginNotAllowed,
     PayloadTooLarge,
-    QuotaExceeded,
     RateLimited,
     Refused,
     TurnInProgress,
@@ -56,22 +53,21 @@ STATUSES: Final[Mapping[type[Refused], int]] = {
     IntentNotMatched: 404,
     ExecutionNotFound: 404,
     ConversationNotFound: 404,
-    MessageNotFound: 404,
     MethodNotAllowed: 405,
     InvalidWaitToken: 409,
     IdempotencyConflict: 409,
     TurnInProgress: 409,
     ExecutionInProgress: 409,
     ConversationArchived: 409,
-    NotEditable: 409,
     ExecutionAborted: 410,
     PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
     Unfit: 422,
     RateLimited: 429,
-    QuotaExceeded: 429,
     Unavailable: 503,
 }
+INTERNAL: Final = 500
+"""The status of what is no refusal: nobody expected it."""
 INTERNAL_ERROR: Final = "internal_error"
 _INTERNAL_TEXT: Final = "Something went wrong on our side."
 _AGAIN: Final = 1
@@ -101,7 +97,7 @@ def code_of(refusal: Refused | type[Refused], surface: SurfaceName) -> str:
 def documented_codes() -> list[tuple[int, str]]:
     """Every status with every code that it may have, in order; the README repeats them."""
     rows = {(status, kind.code) for kind, status in STATUSES.items()}
-    return sorted(rows | {(422, Malformed.code), (500, INTERNAL_ERROR)})
+    return sorted(rows | {(STATUSES[Unfit], Malformed.code), (INTERNAL, INTERNAL_ERROR)})
 
 
 def refusal_answer(refusal: Refused, surface: SurfaceName = "chat", *, more: Mapping[str, Any] | None = None) -> Answer:
@@ -116,7 +112,7 @@ def refusal_body(refusal: Refused, surface: SurfaceName = "chat", *, more: Mappi
 
 def internal_answer() -> Answer:
     """The answer to an error that nobody expected: nothing of its cause."""
-    return json_answer(internal_body(), 500)
+    return json_answer(internal_body(), INTERNAL)
 
 
 def internal_body() -> ErrorBody:
@@ -125,10 +121,10 @@ def internal_body() -> ErrorBody:
 
 
 def _headers(refusal: Refused) -> Headers:
-    match status_of(refusal):
-        case 401:
+    match refusal:
+        case InvalidSessionToken() | InvalidApiKey():
             return [(b"www-authenticate", b"Bearer")]
-        case 429 | 503:
+        case RateLimited() | Unavailable():
             return [(b"retry-after", b"%d" % max(refusal.retry_after or 0, _AGAIN))]
         case _:
             return []

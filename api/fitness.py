@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from engine.model.problems import Problem
+from engine.model.problems import Problem, pointer_step
 from engine.model.values import Json
 from engine.runtime.requests import TokenUsage
 
@@ -66,7 +66,7 @@ def unfit_variables(variables: Mapping[str, Json], field: str = "/variables") ->
     if len(_encoder.encode(variables)) > _MOST_BYTES:
         yield Problem(field, "size", f"The variables may have at most {_MOST_BYTES} bytes as compact JSON.")
     for name, value in variables.items():
-        at = f"{field}/{name.replace('~', '~0').replace('/', '~1')}"
+        at = f"{field}/{pointer_step(name)}"
         if not _NAME.fullmatch(name):
             yield Problem(at, "name", _NAME_RULE)
         if not _is_storable(value, 0):

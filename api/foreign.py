@@ -1,4 +1,4 @@
-"""JSON from strangers: what the quick decoder must not be trusted with, and what is found when one looks closely.
+"""Untrusted JSON: bodies that the quick decoder must not be given, and the problems that a closer look finds in them.
 
 Texts with NUL or a lone surrogate and whole numbers beyond 64 bits can be neither stored nor sent on: they become problems,
 and harmless values take their places, so that the request can be judged in its order of checks.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from engine.errors import Malformed
-from engine.model.problems import Problem
+from engine.model.problems import Problem, pointer_step
 
 DEEPEST: Final = 64
 """How deep arrays and objects of a body may be nested."""
@@ -53,8 +53,8 @@ def clean(value: Any) -> tuple[Any, tuple[Problem, ...]]:
 
 
 def escaped(key: str) -> str:
-    """A key as a step of a JSON Pointer."""
-    return _UNCLEAN.sub("\ufffd", key).replace("~", "~0").replace("/", "~1")
+    """A key as a step of a JSON Pointer, with what is unclean replaced."""
+    return pointer_step(clean_text(key))
 
 
 def clean_text(text: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from api.settings import Settings
-from api.wire import moment
+from engine.runtime.moments import moment
 
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _encoder: Final = msgspec.json.Encoder()

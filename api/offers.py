@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from engine.interpreter.walk import localized
+from engine.expressions.locales import localized
 from engine.model.flow import Flow, Icon, Intent
 from engine.model.run import FlowRef
 from engine.model.values import Text

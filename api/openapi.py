@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from api.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
-from api.errors import INTERNAL_ERROR, ErrorBody, code_of, status_of
+from api.errors import INTERNAL, ErrorBody, code_of, internal_body, status_of
 from engine.errors import (
     IdempotencyConflict,
     InsufficientScope,
@@ -131,7 +131,8 @@ def _responses(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[
     for status, kinds in by_status.items():
         codes = [code_of(kind, endpoint.surface) for kind in kinds]
         responses[str(status)] = _refusal(" ".join(kind.text for kind in kinds), codes, schemas)
-    responses["500"] = _refusal("Something went wrong on our side.", [INTERNAL_ERROR], schemas)
+    unexpected = internal_body()
+    responses[str(INTERNAL)] = _refusal(unexpected.message, [unexpected.error], schemas)
     return responses
 
 

@@ -1,5 +1,5 @@
-"""HTTP on a socket: uvicorn's protocol with bounds on what a request may take before it is there, answers that leave in one piece, refusals
-in the one shape that all of them have, and a stop that drops no request.
+"""HTTP on a socket: uvicorn's protocol, with bounds on the size and time of an incoming request, answers sent in one piece, refusals in the
+shape that all errors have, and a stop that drops no request.
 """
 
 import asyncio

@@ -1,11 +1,15 @@
-"""What both surfaces write alike: token usage out, and the answers of operations."""
+"""What both surfaces share: an answer has values or text, and a reply is shown with its wait token and its token usage."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
 from api.wire import or_unset
-from engine.runtime.replies import Price
+from engine.errors import Malformed
+from engine.model.problems import Problem
+from engine.runtime.replies import Price, TurnReply
+from engine.runtime.tokens import Keyring
 
 _MICROS = 1_000_000
 
@@ -21,6 +25,18 @@ class UsageOut(Struct, frozen=True, kw_only=True):
     cost_micros: int | None
     cost_usd: float | None
     models: "list[UsageOut] | UnsetType" = UNSET
+
+
+def demand_one_answer(*, values: Any, text: str | None, at: str, unfit: tuple[Problem, ...]) -> None:
+    """Raise Malformed for an answer with neither or both of values and text."""
+    if (values is None) == (text is None):
+        told = "neither values nor text" if values is None else "both values and text"
+        raise Malformed([Problem(at, "required" if values is None else "ambiguous", f"The answer has {told}."), *unfit])
+
+
+def wait_token(reply: TurnReply, keyring: Keyring, tenant_id: str) -> str | None:
+    """The token of the wait that the customer may answer; None while there is none."""
+    return keyring.wait_token(tenant_id, reply.wait_id) if reply.answerable and reply.wait_id is not None else None
 
 
 def usage_out(rows: Sequence[Price]) -> UsageOut | None:

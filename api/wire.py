@@ -1,16 +1,12 @@
-"""What goes over the wire: answers as ready bytes, times, entity tags."""
+"""What goes over the wire: answers as ready bytes, and entity tags."""
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from litestar.types import HTTPScope, Receive, Send
 from msgspec import UNSET, Meta
-
-from engine.model.values import Millis
 
 Headers = list[tuple[bytes, bytes]]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -83,22 +79,6 @@ def known_tags(if_none_match: str) -> list[str]:
 def fingerprint(value: Any) -> str:
     """A tag that changes whenever the value's JSON does."""
     return hashlib.sha256(_encoder.encode(value)).hexdigest()[:32]
-
-
-def moment(at: Millis) -> str:
-    """RFC 3339 in UTC with milliseconds: 2026-01-05T09:00:00.000Z."""
-    seconds, millis = divmod(at, 1000)
-    return f"{_second(seconds)}.{millis:03d}Z"
-
-
-@lru_cache(maxsize=1024)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def moment_or_none(at: Millis | None) -> str | None:
-    """The same, for a moment that may be absent."""
-    return None if at is None else moment(at)
 
 
 def or_unset(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Every error that Baton raises on purpose, in one tree.
+"""Every error that Baton raises on purpose for a caller to see, in one tree. Those in brackets stand beside what raises them.
 
     BatonError
     ├── Refused                 a request that changed nothing; `code` is what clients branch on
@@ -8,20 +8,26 @@
     │   ├── InvalidSessionToken, InvalidApiKey
     │   ├── WidgetDisabled, OriginNotAllowed, IntentNotAllowed, InvalidSignature, InsufficientScope
     │   ├── NotFound            not_found
-    │   │   └── IntentNotMatched, ExecutionNotFound, ConversationNotFound, MessageNotFound
+    │   │   └── IntentNotMatched, ExecutionNotFound, ConversationNotFound
     │   ├── MethodNotAllowed
     │   ├── InvalidWaitToken    with the reason: expired, used, superseded or mismatched
-    │   ├── IdempotencyConflict, TurnInProgress, ExecutionInProgress, ConversationArchived, NotEditable
+    │   ├── IdempotencyConflict, TurnInProgress, ExecutionInProgress, ConversationArchived
     │   ├── ExecutionAborted
     │   ├── PayloadTooLarge, UnsupportedMediaType
-    │   ├── RateLimited, QuotaExceeded
+    │   ├── RateLimited
     │   └── Unavailable
     ├── EventRefused            the run cannot take this event now; it is as it was
     ├── ExpressionError         a template that does not compile, or fails when it is evaluated
     ├── FlowRefused             a flow with errors was to be published or run
     ├── TenantExists            `init` for a tenant that is there already
     ├── SettingsError           a setting with a wrong value; the start stops
-    └── StoreError              the database cannot be used as it is
+    ├── StoreError              the database cannot be used as it is
+    ├── [StaleRecord]           what a decision rests on is not true any more: the store takes the turn again
+    ├── [KeyRevoked], [BadConnection], [BadWebhook], [TableRefused]     what an operator asked for cannot be done
+    └── [SealBroken]            a stored secret that the server's keys do not open
+
+Exceptions outside the tree are control flow and never leave their room: a node that fails (`NodeFailed`), a flow version that must first be
+fetched (`MissingVersion`), a try at a request that ended (`SendFailed`), YAML that cannot be read on, a conversation test that fails.
 
 The HTTP status of each stands in one table, `api.errors`; the codes of a flow that fails are data, in `engine.model`.
 """
@@ -155,13 +161,6 @@ class ConversationNotFound(NotFound):
     text = "There is no such conversation."
 
 
-class MessageNotFound(NotFound):
-    """No such message for whoever asks."""
-
-    code = "message_not_found"
-    text = "There is no such message."
-
-
 class MethodNotAllowed(Refused):
     """The route exists, but not with this method."""
 
@@ -210,13 +209,6 @@ class ConversationArchived(Refused):
     text = "The conversation is archived."
 
 
-class NotEditable(Refused):
-    """What happened since cannot be taken back."""
-
-    code = "not_editable"
-    text = "That message cannot be edited any more."
-
-
 class ExecutionAborted(Refused):
     """The run was cancelled, replaced or timed out."""
 
@@ -243,13 +235,6 @@ class RateLimited(Refused):
 
     code = "rate_limited"
     text = "Too many requests. Try again later."
-
-
-class QuotaExceeded(Refused):
-    """The budget is used up."""
-
-    code = "quota_exceeded"
-    text = "The quota is used up."
 
 
 class Unavailable(Refused):

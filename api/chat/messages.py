@@ -8,6 +8,7 @@ from api.chat.credentials import Guest
 from api.chat.wire import ResumeBody, TriggerBody
 from api.fitness import unfit_variables, usage_of
 from api.foreign import clean, parse
+from api.shared import demand_one_answer
 from engine.errors import Malformed
 from engine.model.problems import Problem
 from engine.runtime.requests import ResumeRequest, TriggerRequest
@@ -65,10 +66,3 @@ def _judge(value: Any, unclean: tuple[Problem, ...]) -> tuple[_Body, tuple[Probl
         both = Problem("", "ambiguous", "The body has both an intentName and a waitToken.")
         raise Malformed([both, *_TRIGGERS.wrong(value), *unclean])
     return (_ANSWERS if keys & {"waitToken", "executionId", "values"} and "intentName" not in keys else _TRIGGERS).judge(value, unclean)
-
-
-def demand_one_answer(*, values: Any, text: str | None, at: str, unfit: tuple[Problem, ...]) -> None:
-    """Raise Malformed for an answer with neither or both of values and text."""
-    if (values is None) == (text is None):
-        told = "neither values nor text" if values is None else "both values and text"
-        raise Malformed([Problem(at, "required" if values is None else "ambiguous", f"The answer has {told}."), *unfit])

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from api.chat.wire import BlockOut, MessageOut, Origin, ReplyOut, Scenario
-from api.shared import usage_out
-from api.wire import moment, moment_or_none
+from api.shared import usage_out, wait_token
+from engine.runtime.moments import moment, moment_or_none
 from engine.runtime.replies import ReplyBlock, TurnReply, decode_reply
 from engine.runtime.store.port import MessageView
 from engine.runtime.tokens import Keyring
@@ -31,11 +31,6 @@ def reply_out(reply: TurnReply, keyring: Keyring, tenant_id: str, *, trace: bool
         end_reason=reply.end_reason,
         end_code=reply.end_code if trace else None,
     )
-
-
-def wait_token(reply: TurnReply, keyring: Keyring, tenant_id: str) -> str | None:
-    """The token of the wait that the customer may answer; None while there is none."""
-    return keyring.wait_token(tenant_id, reply.wait_id) if reply.answerable and reply.wait_id is not None else None
 
 
 def block_out(block: ReplyBlock, *, trace: bool) -> BlockOut:

@@ -11,8 +11,9 @@ from api.fitness import unfit_variables
 from api.kept import Kept
 from api.offers import Offer, offers
 from api.settings import Settings
-from api.wire import moment
+from api.wire import Answer, json_answer, replayed
 from engine.model.problems import Problem
+from engine.runtime.moments import moment
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, OpenRequest
 from engine.runtime.runtime import Runtime
@@ -45,8 +46,8 @@ class SessionOpening:
         self._shape = Shape(SessionBody)
         self._kept = Kept(runtime.store, Scene)
 
-    async def open(self, asked: Asked, raw: bytes) -> tuple[SessionAnswer, bool]:
-        """The open session, and whether it was opened by an earlier request under the same idempotency key."""
+    async def open(self, asked: Asked, raw: bytes) -> Answer:
+        """The open session; with the header of a replay, where an earlier request under the same idempotency key opened it."""
         body, unfit = self._shape.read(raw)
         earlier = self._desk.renewed(body.session_token, body.public_key)
         key = self._desk.opened_key(asked, body.public_key)
@@ -56,7 +57,7 @@ class SessionOpening:
         scene = await self._scene(key, opened)
         if request.idempotency is not None:
             scene = await self._kept.first(key.tenant_id, request.idempotency, scene)
-        return self._answer(key, scene), opened.replayed
+        return json_answer(self._answer(key, scene), headers=replayed(opened))
 
     def _request(
         self,

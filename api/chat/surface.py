@@ -15,7 +15,7 @@ from api.origins import OriginRules
 from api.parameters import demand_fit, preferred_wait, truth
 from api.settings import Rate, Settings
 from api.turnlog import TurnLog
-from api.wire import REPLAYED, Answer, Headers, json_answer, tagged_answer
+from api.wire import Answer, json_answer, replayed, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
 from engine.runtime.executor import PATIENCE, Taken
@@ -43,8 +43,7 @@ class ChatSurface:
         """POST /sessions."""
         enforce(self._sessions, self._address(asked), asked.extra)
         raw = await read_json(asked)
-        answer, replayed = await self._opening.open(asked, raw)
-        return json_answer(answer, headers=_replay_headers(replayed=replayed))
+        return await self._opening.open(asked, raw)
 
     async def post_message(self, asked: Asked) -> Answer:
         """POST /messages: a trigger, or the answer to a wait."""
@@ -121,11 +120,7 @@ class ChatSurface:
 
     def _taken(self, asked: Asked, guest: Guest, taken: Taken) -> Answer:
         self._turns.taken(asked, guest.session.tenant_id, taken)
-        return json_answer(ReplyAnswer(reply=self._shown(taken.reply, guest)), headers=_replay_headers(replayed=taken.replayed))
-
-
-def _replay_headers(*, replayed: bool) -> Headers:
-    return [REPLAYED] if replayed else []
+        return json_answer(ReplyAnswer(reply=self._shown(taken.reply, guest)), headers=replayed(taken))
 
 
 def _conversation_id(query: dict[str, str]) -> str:

@@ -4,13 +4,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
-from typing import Final
 
 import click
 import msgspec
 
 from api.cli.console import example, note, run
-from api.cli.files import existing_paths, flow_files, is_test, read_source, written_file
+from api.cli.files import FLOWS, existing_paths, flow_files, is_test, read_source, written_file
 from api.cli.talking.conversing import Conversation
 from api.cli.talking.lines import Lines, PipedLines
 from api.cli.talking.local import local_partner
@@ -21,8 +20,6 @@ from api.cli.talking.terminal import Terminal
 from engine.loading import Source
 from engine.model.values import Json, Locale
 from engine.runtime.clock import SystemClock
-
-_DEFAULT: Final = Path("flows")
 
 
 def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -130,9 +127,9 @@ def _entry(given: str) -> tuple[str, Json]:
 
 
 def _sources(flows: Path | None) -> Sequence[Source]:
-    if flows is None and not _DEFAULT.is_dir():
+    if flows is None and not FLOWS.is_dir():
         raise click.UsageError("There is no folder flows/ here: name one with --flows.")
-    sources = [read_source(path) for path in flow_files([flows or _DEFAULT])]
+    sources = [read_source(path) for path in flow_files([flows or FLOWS])]
     if not sources:
-        raise click.ClickException(f"There are no flow files in {flows or _DEFAULT}.")
+        raise click.ClickException(f"There are no flow files in {flows or FLOWS}.")
     return sources

@@ -4,13 +4,13 @@ import asyncio
 import difflib
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
 
 from engine.model.values import Millis
+from engine.runtime import moments
 
 ResultT = TypeVar("ResultT")
 
@@ -46,8 +46,12 @@ def note(text: str) -> None:
 
 def moment(at: Millis) -> str:
     """RFC 3339 in UTC, to the second where there is no more to say."""
-    text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds" if at % 1000 else "seconds")
-    return text.replace("+00:00", "Z")
+    return moments.moment(at).replace(".000Z", "Z")
+
+
+def moment_or_none(at: Millis | None) -> str | None:
+    """The same, for a moment that may be absent."""
+    return None if at is None else moment(at)
 
 
 def counted(number: int, noun: str, several: str | None = None) -> str:

@@ -1,11 +1,10 @@
 """What `--dev` gives a first visitor: on an empty database a tenant, the flows of the folder `flows/`, and the shop that these ask."""
 
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-from api.cli.files import flow_files, read_source
+from api.cli.files import FLOWS, flow_files, read_source
 from api.cli.samples import SHOP, TERMS, URL, needs_shop
 from engine.loading import Source, load_flows
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
@@ -14,7 +13,6 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.vault import Vault
 
 TENANT: Final = "demo"
-_FLOWS: Final = Path("flows")
 _TERMS: Final = KeyTerms(expose_trace=True, test=True)
 
 
@@ -39,7 +37,7 @@ class Demo(Struct, frozen=True):
         if self.published:
             lines.append(f"  Published    {', '.join(self.published)}")
         elif self.api_key:
-            lines.append(f"  Published    nothing: there are no flows in a folder {_FLOWS}/ here (`baton publish PATH...` does it later)")
+            lines.append(f"  Published    nothing: there are no flows in a folder {FLOWS}/ here (`baton publish PATH...` does it later)")
         if self.connected:
             lines.append(f"  Connection   {SHOP}, to {URL}: start the sample shop with scripts/shop")
         return lines
@@ -64,4 +62,4 @@ async def ready_demo(runtime: Runtime, vault: Vault) -> Demo:
 
 
 def _sources() -> list[Source]:
-    return [read_source(path) for path in flow_files([_FLOWS])] if _FLOWS.is_dir() else []
+    return [read_source(path) for path in flow_files([FLOWS])] if FLOWS.is_dir() else []

@@ -20,6 +20,7 @@ from engine.errors import SettingsError, StoreError
 from engine.model.values import Millis
 from engine.runtime.store.sqlite.inspection import Inspection, inspect
 from engine.runtime.store.sqlite.open import sqlite_path
+from engine.runtime.store.tables import NEWEST_MIGRATION
 from engine.runtime.vault import Vault
 
 _OLDEST_SQLITE: Final = (3, 35)
@@ -115,9 +116,9 @@ def _callbacks(settings: Settings) -> Check:
 
 
 def _schema(found: Inspection) -> Check:
-    if found.revision == found.expected:
+    if found.revision == NEWEST_MIGRATION:
         return Check("schema", ok=True, detail=f"migration {found.revision}, the newest")
-    return Check("schema", ok=False, detail=f"migration {found.revision}, not {found.expected}: a start migrates an older one")
+    return Check("schema", ok=False, detail=f"migration {found.revision}, not {NEWEST_MIGRATION}: a start migrates an older one")
 
 
 def _clock(found: Inspection) -> Check:

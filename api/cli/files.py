@@ -14,6 +14,9 @@ from engine.loading import Loaded, Source, load_flows
 _SUFFIXES: Final = (".yaml", ".yml")
 _TESTS: Final = (".test.yaml", ".test.yml")
 
+FLOWS: Final = Path("flows")
+"""The folder that is meant where none is named."""
+
 existing_paths = click.Path(exists=True, path_type=Path)
 
 

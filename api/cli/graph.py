@@ -10,7 +10,7 @@ import click
 
 from api.cli.console import did_you_mean, example, leave, note, run
 from api.cli.database import find_tenant, open_database, tenant_option
-from api.cli.files import existing_paths, is_test, load_world, no_flows, worlds
+from api.cli.files import FLOWS, existing_paths, is_test, load_world, no_flows, worlds
 from api.cli.program import FINDING
 from api.settings import read_settings
 from engine.loading import Loaded
@@ -23,7 +23,6 @@ from engine.runtime.store.sqlite.open import sqlite_path
 
 Format = Literal["mermaid", "svg"]
 
-_DEFAULT: Final = Path("flows")
 _DRAWN: Final[Mapping[str, Callable[[Flow], str]]] = MappingProxyType({"mermaid": draw_mermaid, "svg": draw_svg})
 
 
@@ -48,7 +47,7 @@ def _found(name: str, folder: Path | None, tenant: str | None) -> Flow:
         return _sound(_loaded(path)[0])
     if path.is_dir() or not is_name(name):
         raise click.UsageError(f"{name} is neither a flow file nor the id of a flow.")
-    written = _loaded(folder) if folder is not None else _loaded(_DEFAULT) if _DEFAULT.is_dir() else []
+    written = _loaded(folder) if folder is not None else _loaded(FLOWS) if FLOWS.is_dir() else []
     flows = {one.flow.flow: one.flow for one in written if one.flow is not None}
     found = flows.get(name)
     if found is None and folder is None:

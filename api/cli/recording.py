@@ -1,4 +1,4 @@
-"""`baton test --record`: what the requests of tests have no stubs for is really asked, and written into the test files."""
+"""`baton test --record`: makes the requests that tests have no stubs for, and writes the answers into the test files."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What conversations have left in the database, for commands that look at it or have a hand in it."""
+"""What conversations have left in the database, for commands that inspect or change it."""
 
 import os
 from collections.abc import AsyncIterator, Iterator

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from api.cli.console import moment
+from api.cli.console import moment, moment_or_none
 from engine.errors import StoreError
 from engine.interpreter import decode_run
 from engine.model.effects import Reached, Visit, Warned
 from engine.model.run import Run
-from engine.model.values import Json, Millis
+from engine.model.values import Json
 from engine.runtime.store.port import RunView
 from engine.runtime.store.rows import TurnRow
 from engine.runtime.traces import decode_trace
@@ -130,7 +130,7 @@ def _common(view: RunView, run: Run | None) -> dict[str, Any]:
         "conversation_id": row.conversation_id,
         "customer_id": view.customer_id,
         "started_at": moment(row.started_at),
-        "ended_at": _moment(row.ended_at),
+        "ended_at": moment_or_none(row.ended_at),
         "end_reason": row.end_reason,
         "end_code": None if run is None else run.end_code,
     }
@@ -148,10 +148,6 @@ def _awaited(run: Run) -> Awaited | None:
         attempts_left=pause.expectation.attempts_left,
         reminders=[Announced(moment(due.at), due.text) for due in pause.reminders],
     )
-
-
-def _moment(at: Millis | None) -> str | None:
-    return None if at is None else moment(at)
 
 
 def shown_lines(run: Shown) -> Iterator[str]:

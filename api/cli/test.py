@@ -4,19 +4,17 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 from msgspec.structs import replace
 
 from api.cli.console import counted, example, json_option, leave, note, write_json
-from api.cli.files import existing_paths, written_file
+from api.cli.files import FLOWS, existing_paths, written_file
 from api.cli.program import FINDING
 from api.cli.suites import Suites, load_suites
 from engine.model.effects import Visit
 from engine.testing.conversations import Chaos, Coverage, Failed, Job, Share, TestResult, coverage, describe, junit_xml, run_jobs
-
-_DEFAULT: Final = Path("flows")
 
 
 @click.command("test", epilog=example("baton test flows/ -k order --coverage"))
@@ -84,9 +82,9 @@ def _recorded(suites: Suites, word: str | None, tenant: str | None, *, as_json: 
 
 
 def _default() -> Path:
-    if not _DEFAULT.is_dir():
+    if not FLOWS.is_dir():
         raise click.UsageError("There is no folder flows/ here: name the tests or their folder.")
-    return _DEFAULT
+    return FLOWS
 
 
 def _played(jobs: Sequence[Job]) -> list[TestResult]:

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar, get_args
 
 import click
 
-from api.cli.console import counted, example, json_option, leave, moment, note, run, write_json, write_table
+from api.cli.console import counted, example, json_option, leave, moment_or_none, note, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.program import FINDING, Commands
 from api.cli.reaching import note_closed
@@ -238,7 +238,7 @@ def _sound(work: Callable[[], Result]) -> Result:
 
 def _tell(row: WebhookRow, secret: str, *, as_json: bool) -> None:
     if as_json:
-        write_json({"id": row.id, "secret": secret, "old_secret_until": None if row.old_until is None else moment(row.old_until)})
+        write_json({"id": row.id, "secret": secret, "old_secret_until": moment_or_none(row.old_until)})
         return
     click.echo(f"ID:     {row.id}\nSecret: {secret}")
     note("Keep the secret: it is not shown again.")

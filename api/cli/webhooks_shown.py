@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from api.cli.console import moment
-from engine.model.values import Millis
+from api.cli.console import moment, moment_or_none
 from engine.runtime.store.deliveries import Delivery
 from engine.runtime.store.registry import WebhookRow
 
@@ -15,7 +14,7 @@ def endpoint_facts(row: WebhookRow) -> dict[str, Any]:
         "status": row.status,
         "url": row.url,
         "events": row.events,
-        "old_secret_until": _moment(row.old_until),
+        "old_secret_until": moment_or_none(row.old_until),
         "created_at": moment(row.created_at),
         "changed_at": moment(row.modified_at),
     }
@@ -38,8 +37,8 @@ def delivery_facts(one: Delivery) -> dict[str, Any]:
         "tries": row.tries,
         "status": row.status,
         "code": row.code,
-        "next_at": _moment(row.due_at),
-        "ended_at": _moment(row.ended_at),
+        "next_at": moment_or_none(row.due_at),
+        "ended_at": moment_or_none(row.ended_at),
     }
 
 
@@ -48,8 +47,5 @@ def delivery_line(one: Delivery) -> tuple[str, ...]:
     row, told = one.row, one.told
     when = row.due_at if row.ended_at is None else row.ended_at
     answer = str(row.status or row.code or "-")
-    return told.id, told.type, moment(told.at), row.ended_as or "pending", str(row.tries), answer, _moment(when) or "after an earlier one"
-
-
-def _moment(at: Millis | None) -> str | None:
-    return None if at is None else moment(at)
+    due = moment_or_none(when) or "after an earlier one"
+    return told.id, told.type, moment(told.at), row.ended_as or "pending", str(row.tries), answer, due

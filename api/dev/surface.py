@@ -12,12 +12,13 @@ from api.chat.credentials import Guest, SessionDesk
 from api.dev.wire import Passage, Standing, Way
 from api.origins import OriginRules
 from api.settings import Settings
-from api.wire import Answer, Headers, json_answer, matches, moment
+from api.wire import Answer, Headers, json_answer, matches
 from engine.errors import ExecutionNotFound, NotFound
 from engine.interpreter import decode_run
 from engine.loading.drawing import STYLE, draw_svg
 from engine.model.effects import Warned
 from engine.model.run import FlowRef, Run
+from engine.runtime.moments import moment
 from engine.runtime.runtime import Runtime
 
 _NOT_KEPT: Final = (b"cache-control", b"no-store")

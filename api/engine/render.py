@@ -1,11 +1,10 @@
 """A stored reply as the engine surface shows it: everything, with the wait token written in here."""
 
-from api.chat.render import wait_token
 from api.engine.wire import EngineBlock, EngineIcon, EngineIntent, Envelope, Metadata, Place
 from api.offers import Offer
-from api.shared import usage_out
-from api.wire import moment_or_none
+from api.shared import usage_out, wait_token
 from engine.model.values import Json
+from engine.runtime.moments import moment_or_none
 from engine.runtime.replies import ReplyBlock, TurnReply
 from engine.runtime.tokens import Keyring
 

@@ -1,4 +1,4 @@
-"""What comes from outside: a tenant's own events, and the callbacks that whoever was told of an address calls, once and without a key."""
+"""What comes from outside: a tenant's own events, and callbacks, which whoever has the address may call once, without a key."""
 
 import hashlib
 from typing import Any, Final

@@ -6,7 +6,6 @@ from msgspec import structs
 
 from api.asked import Asked, existing_id
 from api.body import Shape, read_json
-from api.chat.messages import demand_one_answer
 from api.engine.bulk import BulkSurface
 from api.engine.credentials import admit, demand_named_tenant, demand_own_tenant, idempotency_of
 from api.engine.render import envelope, intent
@@ -19,13 +18,15 @@ from api.following import followed
 from api.foreign import clean_text
 from api.offers import offers
 from api.parameters import demand_fit, one_of, preferred_wait, whole_number
+from api.shared import demand_one_answer
 from api.turnlog import TurnLog
-from api.wire import REPLAYED, Answer, fingerprint, json_answer, moment, tagged_answer
+from api.wire import Answer, fingerprint, json_answer, replayed, tagged_answer
 from engine.errors import InvalidWaitToken, Unfit
 from engine.model.problems import Problem
 from engine.model.run import Status
 from engine.model.values import Millis
 from engine.runtime.executor import PATIENCE, Taken
+from engine.runtime.moments import moment
 from engine.runtime.reading import tag
 from engine.runtime.replies import TurnReply
 from engine.runtime.requests import Caller, CancelRequest, ResumeRequest, TriggerRequest
@@ -165,7 +166,7 @@ class EngineSurface:
 
     def _taken(self, asked: Asked, key: ApiKeyRow, taken: Taken) -> Answer:
         self._turns.taken(asked, key.tenant_id, taken)
-        return json_answer(self._shown(taken.reply, key), headers=[REPLAYED] if taken.replayed else [])
+        return json_answer(self._shown(taken.reply, key), headers=replayed(taken))
 
 
 def _below_input(problem: Problem) -> Problem:

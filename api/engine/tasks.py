@@ -7,8 +7,9 @@ from api.body import Shape, read_json
 from api.engine.credentials import admit, demand_named_tenant, idempotency_of
 from api.engine.wire import Claim, ClaimedTask, Completion, Failure, Heartbeat, TaskKept, Tasks, TaskTaken
 from api.logs import log
-from api.wire import Answer, json_answer, moment, replayed
+from api.wire import Answer, json_answer, replayed
 from engine.errors import ExecutionNotFound, NotFound, Unfit
+from engine.runtime.moments import moment
 from engine.runtime.requests import Idempotency
 from engine.runtime.runtime import Runtime
 from engine.runtime.store.rows import TaskRow

@@ -126,7 +126,7 @@ class ClaimedTask(Struct, frozen=True, kw_only=True):
     payload: dict[str, Any]
     attempt: int
     lease_token: str
-    lease_expires_at: str
+    lease_expires_at: Time
     execution_id: Id
 
 
@@ -147,7 +147,7 @@ class TaskKept(Struct, frozen=True, kw_only=True):
     """Until when the claim lasts now."""
 
     task_id: Id
-    lease_expires_at: str
+    lease_expires_at: Time
 
 
 class Completion(Body, frozen=True, kw_only=True):

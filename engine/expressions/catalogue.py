@@ -52,11 +52,11 @@ def _number(_: Scope, value: Json) -> bool:
 
 
 def _even(_: Scope, value: Json) -> bool:
-    return number_filters.require_number(value) % 2 == 0
+    return number_filters.demand_whole(value) % 2 == 0
 
 
 def _odd(_: Scope, value: Json) -> bool:
-    return number_filters.require_number(value) % 2 == 1
+    return number_filters.demand_whole(value) % 2 == 1
 
 
 def _matching(scope: Scope, value: Json, regex: Json) -> bool:

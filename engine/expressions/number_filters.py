@@ -3,13 +3,12 @@
 import re
 from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
-from functools import lru_cache
 from typing import Final
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, is_currency
 
+from engine.expressions.locales import known_locale
 from engine.expressions.moments import Moment, localized, moment, shifted
 from engine.expressions.scope import Scope
 from engine.expressions.values import Missing, bounded, kind, number, whole, words, wrong_type, wrong_value
@@ -74,20 +73,9 @@ def _default_or_refuse(value: Json, default: Json) -> Json:
     return default
 
 
-@lru_cache(maxsize=256)
-def language(name: str) -> Locale:
-    """The locale of that name, else of its language alone, else English."""
-    for candidate in (name, re.split("[-_]", name, maxsplit=1)[0]):
-        try:
-            return Locale.parse(candidate.replace("-", "_"))
-        except (ValueError, TypeError, UnknownLocaleError):
-            continue
-    return Locale("en")
-
-
 def localized_number(scope: Scope, value: Json, places: Json = None) -> Json:
     """The number with the separators of the language; with `places`, exactly so many decimals."""
-    amount, locale, pattern = number(value), language(scope.locale), None
+    amount, locale, pattern = number(value), known_locale(scope.locale), None
     exact = Decimal(repr(amount))
     if places is not None:
         kept = whole(places, "The number of places", least=0, most=PLACES)
@@ -107,7 +95,7 @@ def money(scope: Scope, value: Json, currency: Json) -> Json:
         raise wrong_value("A currency is an ISO 4217 code, such as EUR.")
     amount = _quantized(number(value), get_currency_precision(code))
     with localcontext(_EXACT):
-        text = format_currency(amount, code, locale=language(scope.locale))
+        text = format_currency(amount, code, locale=known_locale(scope.locale))
     scope.budget.spend_characters(len(text))
     return text
 
@@ -130,7 +118,7 @@ def dated(scope: Scope, value: Json, pattern: Json = "medium") -> Json:
 
 
 def _formatted(value: Moment, pattern: str, scope: Scope) -> str:
-    locale = language(scope.locale)
+    locale = known_locale(scope.locale)
     if isinstance(value, time):
         return format_time(value, format=pattern, locale=locale)
     if not isinstance(value, datetime) and pattern in _CLDR:
@@ -146,7 +134,7 @@ def added(scope: Scope, value: Json, duration: Json) -> Json:
     return made
 
 
-def require_number(value: Json) -> int:
+def demand_whole(value: Json) -> int:
     """The whole number that `even` and `odd` ask about."""
     if type(value) is int or (type(value) is float and value.is_integer()):
         return int(bounded(value))

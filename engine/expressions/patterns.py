@@ -12,27 +12,28 @@ PATTERN_COST: Final = 500
 """Compiling a pattern that is not literal counts as so many items touched."""
 STEPS_AT_ONCE: Final = 20_000
 """So many characters times instructions of the compiled pattern count as one item touched."""
-_MEMORY: Final = 262_144
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.max_mem = _MEMORY
-    options.never_capture = True
-    options.log_errors = False
-    return options
-
-
-_OPTIONS: Final = _options()
+ANSWER_MEMORY: Final = 2**20
+"""Bytes that the pattern of an answer may compile to: it stands in the flow, and what it compiles to is kept."""
+_MEMORY: Final = 2**18
+"""The same for one that may be made from data, of which a turn can compile hundreds."""
 
 
 @lru_cache(maxsize=128)
 def compile_pattern(pattern: str) -> Any:
     """The compiled RE2 pattern; raises `expression.value` when it is none, is longer than 1,000 characters, or compiles to too much."""
+    return compile_within(_MEMORY, pattern)
+
+
+def compile_within(memory: int, pattern: str) -> Any:
+    """The same with a bound of its own for what it compiles to, in bytes; nothing is kept."""
     if len(pattern) > PATTERN_LENGTH:
         raise wrong_value(f"A pattern may have {PATTERN_LENGTH:,} characters.")
+    options = re2.Options()
+    options.max_mem = memory
+    options.never_capture = True
+    options.log_errors = False
     try:
-        return re2.compile(pattern, options=_OPTIONS)
+        return re2.compile(pattern, options=options)
     except (re2.error, UnicodeEncodeError) as error:
         raise wrong_value(f"The pattern cannot be used: {_reason(error)}.") from error
 

@@ -14,6 +14,9 @@ from engine.interpreter.lists import Made
 from engine.interpreter.outcomes import Go, NodeFailed, Suspend
 from engine.interpreter.walk import Walk
 from engine.model.inputs import (
+    DISPLAYS,
+    FILES,
+    OPTIONED,
     Branch,
     DisplayType,
     Expectation,
@@ -31,15 +34,12 @@ from engine.model.nodes import Ask, Asking, Choice, Form
 from engine.model.run import Block
 from engine.model.values import Json, is_name
 
-_FILES: frozenset[InputType | DisplayType] = frozenset({"file_upload", "image_upload", "signature"})
-_PICKED: frozenset[InputType | DisplayType] = frozenset({"boolean", "checkbox", "select", "radio", "multi_select"})
-_DISPLAY: frozenset[InputType | DisplayType] = frozenset({"heading", "paragraph", "divider"})
-_OPTIONED: frozenset[InputType | DisplayType] = frozenset({"select", "radio", "multi_select"})
+_PICKED: frozenset[InputType | DisplayType] = OPTIONED | {"boolean", "checkbox"}
 
 
 def ask(walk: Walk, node: Ask) -> Go | Suspend:
     """Show the prompt and wait for one answer, unless the trigger's text is one."""
-    options = shown_options(walk, node.options) if node.options is not None or node.input in _OPTIONED else ()
+    options = shown_options(walk, node.options) if node.options is not None or node.input in OPTIONED else ()
     question = Question(
         name=node.save or walk.frame.node,
         type=node.input,
@@ -118,7 +118,7 @@ def _suspend(walk: Walk, node: Asking, kind: ExpectationKind, questions: tuple[Q
 
 
 def _kind(question: Question) -> ExpectationKind:
-    if question.type in _FILES:
+    if question.type in FILES:
         return "upload"
     return "choice" if question.options or question.type in _PICKED else "text"
 
@@ -139,7 +139,7 @@ def _questions(walk: Walk, fields: Sequence[FormField] | MadeFields) -> tuple[Qu
         return tuple(_field(walk, field, field.name) for field in fields)
     made = fields.do
     questions = walk.over(Made(fields.each, fields.name), lambda: _field(walk, made, walk.value(made.name)))
-    names = [question.name for question in questions if question.type not in _DISPLAY]
+    names = [question.name for question in questions if question.type not in DISPLAYS]
     if not questions:
         raise NodeFailed("fields.empty", "there is no field to fill in")
     if len(set(names)) < len(names) or not all(map(is_name, names)):
@@ -153,10 +153,10 @@ def _field(walk: Walk, field: FormField, name: Json) -> Question:
         name=name,
         type=field.type,
         label=name if field.label is None else walk.text(field.label),
-        required=field.required and field.type not in _DISPLAY,
+        required=field.required and field.type not in DISPLAYS,
         placeholder=None if field.placeholder is None else walk.text(field.placeholder),
         help=None if field.help is None else walk.text(field.help),
-        options=shown_options(walk, field.options) if field.options is not None or field.type in _OPTIONED else (),
+        options=shown_options(walk, field.options) if field.options is not None or field.type in OPTIONED else (),
         validation=frozen_validation(walk, field.validation),
         default=walk.value(field.default),
         multiple=field.multiple,

@@ -8,7 +8,7 @@ import jsonschema_rs
 import msgspec
 
 from engine.model.flow import Flow
-from engine.model.problems import Problem
+from engine.model.problems import Problem, pointer_step
 from engine.model.values import Json
 
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
@@ -90,4 +90,4 @@ def _told(schema_path: Sequence[str | int]) -> str:
 
 
 def _pointer(place: str, name: str, path: list[str | int]) -> str:
-    return "/".join([place, name, *(str(part).replace("~", "~0").replace("/", "~1") for part in path)])
+    return "/".join([place, name, *(pointer_step(str(part)) for part in path)])

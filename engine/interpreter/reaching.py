@@ -10,7 +10,8 @@ from engine.errors import ExpressionError
 from engine.interpreter import waiting
 from engine.interpreter.outcomes import Go, NodeFailed, Perform, Suspend
 from engine.interpreter.payloads import payload
-from engine.interpreter.walk import PLACEHOLDER, Walk, placeholder
+from engine.interpreter.placeholders import PLACEHOLDER, placeholder
+from engine.interpreter.walk import Walk
 from engine.model.effects import Enqueue, Notify, Reached
 from engine.model.events import Delivered, Returned
 from engine.model.inputs import Expectation

@@ -1,6 +1,5 @@
 """The turn under way: what a run is becoming while its nodes are visited. It lives for one call of `advance` and is seen by nobody else."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,10 +9,12 @@ import msgspec
 
 from engine.errors import ExpressionError
 from engine.expressions import Budget, Scope, Template
+from engine.expressions.locales import localized
 from engine.expressions.moments import zone
 from engine.interpreter.book import Book, CompiledFlow
 from engine.interpreter.lists import MOST_ITEMS, Made
 from engine.interpreter.outcomes import LimitPassed, NodeFailed
+from engine.interpreter.placeholders import placeholder
 from engine.model.effects import Effect, Emit, Reached, Visit, Warned
 from engine.model.events import Event
 from engine.model.nodes import Node
@@ -283,33 +284,6 @@ def kept(value: Json, depth: int = 0) -> Json:
     if isinstance(value, list):
         return [kept(item, depth + 1) for item in value]
     return {name: kept(item, depth + 1) for name, item in value.items()}
-
-
-def placeholder(callback: str) -> str:
-    """What stands for a callback's URL until an effect leaves. No text from outside holds the signs around it."""
-    return f"\0callback:{callback}\0"
-
-
-PLACEHOLDER: Final = re.compile(placeholder("([^\0]+)"))
-"""Finds each, and the callback's key in it."""
-
-
-def localized(text: Text, locale: str, fallback: str) -> str:
-    """The text in the run's language: de-AT falls back to de, then to the flow's language, then to the first there is."""
-    if isinstance(text, str):
-        return text
-    if locale in text:
-        return text[locale]
-    written = {name.lower(): one for name, one in text.items()}
-    return next((written[tag] for tag in (*_wider(locale), *_wider(fallback)) if tag in written), next(iter(text.values()), ""))
-
-
-def _wider(locale: str) -> Iterator[str]:
-    """The language and those that it falls back to, in lower case, which makes no difference in a language's name."""
-    tag = locale.lower()
-    while tag:
-        yield tag
-        tag = tag.rpartition("-")[0]
 
 
 def escaped(value: str) -> str:

@@ -21,7 +21,7 @@ DEPTH: Final = 64
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*\s+)+")
 
 
-class Refused(Exception):
+class Unreadable(Exception):
     """The rest of the file is not worth reading; the reason has been noted."""
 
 
@@ -69,7 +69,7 @@ class Builder:
         self.documents = 0
 
     def take(self, event: yaml.Event) -> None:
-        """Takes the next event; raises `Refused`, its reason noted, when the rest is not worth reading."""
+        """Takes the next event; raises `Unreadable`, its reason noted, when the rest is not worth reading."""
         match event:
             case yaml.ScalarEvent():
                 self._count(event)
@@ -92,19 +92,19 @@ class Builder:
         self.documents += 1
         if self.documents > 1:
             self._findings.add("yaml.document", _start(event), "a second document begins here", "one file holds one document")
-            raise Refused
+            raise Unreadable
 
     def _count(self, event: yaml.Event) -> None:
         self._values += 1
         if self._values > VALUES:
             self._findings.add("flow.too_large", _start(event), f"the file holds more than {VALUES:,} keys and values")
-            raise Refused
+            raise Unreadable
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         start = self._content(event)
         if len(self._stack) >= DEPTH:
             self._findings.add("yaml.depth", start, f"lists and mappings are nested more than {DEPTH} deep")
-            raise Refused
+            raise Unreadable
         mapping = isinstance(event, yaml.MappingStartEvent)
         torn = not is_core_tag(event.tag, "map" if mapping else "seq")
         if torn:
@@ -123,7 +123,7 @@ class Builder:
         self._weight += built.weight
         if self._weight > EXPANDED or len(self._stack) + built.height > DEPTH:
             self._findings.add("yaml.alias", start, f"the aliases of this file expand past 512 KiB, or deeper than {DEPTH}")
-            raise Refused
+            raise Unreadable
         self._place(built, None)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:

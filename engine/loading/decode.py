@@ -85,12 +85,12 @@ def _kind(type_: Hashable) -> mi.Type:
 def decode(tree: Tree, type_: type[T], words: Vocabulary = PLAIN_WORDS) -> tuple[T | None, list[Diagnostic]]:
     """The tree as a value of the type, or None; and all that is wrong with it, the tree's own problems first."""
     findings = Findings(tree.file, tree.lines)
-    value = Walk(tree, findings, words).root(type_)
+    value = Decoding(tree, findings, words).root(type_)
     return value, [*tree.diagnostics, *findings.sorted()]
 
 
-class Walk:
-    """One walk over a tree; `made` keeps what was made of each mapping, by the mapping's identity, and `broken` what is left of others."""
+class Decoding:
+    """One tree as it is decoded; `made` keeps what became of each mapping, by the mapping's identity, `broken` what is left of others."""
 
     def __init__(self, tree: Tree, findings: Findings, words: Vocabulary) -> None:
         self._tree = tree

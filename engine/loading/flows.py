@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from engine.loading.absent import FLOW_WORDS
-from engine.loading.decode import Walk
+from engine.loading.decode import Decoding
 from engine.loading.digest import flow_digest, tree_digest
 from engine.loading.findings import Findings, shown
 from engine.loading.lint import check
@@ -86,11 +86,11 @@ def _draft(source: Source) -> _Draft:
     name = None if named is None else named[0]
     if has_too_many_nodes(tree, findings):
         return _Draft(source, tree, Member(name, None, findings))
-    walk = Walk(tree, findings, FLOW_WORDS)
-    flow = walk.root(Flow)
+    decoding = Decoding(tree, findings, FLOW_WORDS)
+    flow = decoding.root(Flow)
     if not isinstance(tree.root, Pairs):
         return _Draft(source, tree, Member(name, flow, findings))
-    seen = outline(tree, tree.root, walk)
+    seen = outline(tree, tree.root, decoding)
     return _Draft(source, tree, Member(name, flow, findings, seen, check(seen, findings)))
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.loading.builder import Builder, Refused
+from engine.loading.builder import Builder, Unreadable
 from engine.loading.findings import Findings
 from engine.loading.tree import Leaf, Lines, Part, Source, Tree
 
@@ -66,7 +66,7 @@ def _parse(text: str, findings: Findings) -> Part | None:
     try:
         for event in _events(text):
             builder.take(event)
-    except Refused:
+    except Unreadable:
         return None
     except yaml.YAMLError as problem:
         _report(problem, text, findings)

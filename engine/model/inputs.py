@@ -1,6 +1,6 @@
 """What a person can be asked for: input types, options, rules and fields."""
 
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -28,6 +28,11 @@ InputType = Literal[
     "signature",
 ]
 DisplayType = Literal["heading", "paragraph", "divider"]
+DISPLAYS: Final[frozenset[InputType | DisplayType]] = frozenset(get_args(DisplayType))
+"""What a form shows and nobody answers."""
+OPTIONED: Final[frozenset[InputType | DisplayType]] = frozenset({"select", "radio", "multi_select"})
+"""What is nothing without options."""
+FILES: Final[frozenset[InputType | DisplayType]] = frozenset({"file_upload", "image_upload", "signature"})
 
 Bound = int | float | Template
 """A number, or a template that gives one when the wait begins."""

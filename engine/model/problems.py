@@ -17,6 +17,11 @@ class Problem(Struct, frozen=True):
         return {"field": self.field, "code": self.code, "message": self.message}
 
 
+def pointer_step(key: str) -> str:
+    """A key as a step of a JSON Pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 class Diagnostic(Struct, frozen=True, order=True):
     """One thing wrong with a flow file; lines and columns count from 1."""
 

@@ -147,7 +147,6 @@ class Run(Struct, frozen=True, omit_defaults=True):
     progress: int = 0
     end_reason: EndReason | None = None
     end_code: str | None = None
-    end_node: str | None = None
     result: dict[str, Any] | None = None
 
     @property

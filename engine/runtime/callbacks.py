@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import quote
 
-from engine.interpreter.walk import PLACEHOLDER
+from engine.interpreter.placeholders import PLACEHOLDER
 from engine.model.values import Json
 from engine.runtime.tokens import Keyring
 

@@ -70,7 +70,7 @@ class Executor:
         self._catalog = catalog
         self._keyring = keyring
         self._clock = clock
-        self._new_id = new_id or FreshIds(store.now)
+        self._new_id = new_id or FreshIds()
         memory = memory or RecentRuns()
         self._decider = Decider(catalog, limits or Limits(), self._new_id, memory)
         self._tasks = tasks.TaskDecider(self._decider, memory)

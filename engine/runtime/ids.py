@@ -7,8 +7,8 @@ from typing import Final
 
 from engine.model.values import Millis
 
-NewId = Callable[[], str]
-"""Gives a fresh id; tests give a counted one."""
+NewId = Callable[[Millis], str]
+"""Gives a fresh id that is made at this moment, by the store's clock; tests give a counted one."""
 
 # Ids need not be secret, tokens carry a MAC: a generator seeded by the system is enough, and a tenth of the cost of asking it each time.
 _random: Final = random.Random()  # noqa: S311
@@ -29,19 +29,17 @@ def uuid7(at: Millis) -> str:
 class FreshIds:
     """Gives the ids of one process: UUIDs of version 7 that sort in the order in which they were made.
 
-    The first id of a millisecond is random, the next ones count on from there (RFC 9562, 6.2, method 2), also while the clock stands
-    behind the one before. A turn needs six of them.
+    The first id of a millisecond is random, the next ones count on from there (RFC 9562, 6.2, method 2), also where one is asked
+    for that is older. A turn needs six of them.
     """
 
-    def __init__(self, now: Callable[[], Millis]) -> None:
-        self._now = now
+    def __init__(self) -> None:
         self._at: Millis = -1
         self._head = ""
         self._tail = 0
 
-    def __call__(self) -> str:
+    def __call__(self, at: Millis) -> str:
         """A fresh id."""
-        at = self._now()
         if at > self._at:
             self._at = at
             self._head, self._tail = uuid7(at)[:_TAIL], _random.getrandbits(_TAIL_BITS)

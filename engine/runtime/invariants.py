@@ -248,9 +248,9 @@ _QUESTIONS: Final = (
     _Question(
         "I8: run {0} has taken {1} turns",
         # The turn that is one too many fails the run and is stored; reminders are turns that do not count.
-        """SELECT run.id, run.rev FROM run LEFT JOIN turn
-           ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id AND turn.event = 'reminded'
-           WHERE run.rev > 501 GROUP BY run.tenant_id, run.id HAVING run.rev - count(turn.id) > 501""",
+        f"""SELECT run.id, run.rev FROM run LEFT JOIN turn
+            ON turn.tenant_id = run.tenant_id AND turn.run_id = run.id AND turn.event = 'reminded'
+            WHERE run.rev > {_LIMITS.turns + 1} GROUP BY run.tenant_id, run.id HAVING run.rev - count(turn.id) > {_LIMITS.turns + 1}""",  # noqa: S608
     ),
     *(
         _Question(

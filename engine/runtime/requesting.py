@@ -1,7 +1,6 @@
 """Requests of `http` nodes: the connection's address and credentials are put to them where they leave, and nowhere before."""
 
 from functools import partial
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -10,11 +9,9 @@ from engine.model.run import HttpRequest
 from engine.runtime.callbacks import Callbacks
 from engine.runtime.catalog import Catalog
 from engine.runtime.connections import credentials
-from engine.runtime.outbound.port import Credentials, Outbound, OutboundRequest
+from engine.runtime.outbound.port import BLOCKED, Credentials, Outbound, OutboundRequest
 from engine.runtime.performing import Call
 from engine.runtime.vault import SealBroken, Vault
-
-_BLOCKED: Final = "http.blocked"
 
 
 class HttpPerformer:
@@ -33,11 +30,11 @@ class HttpPerformer:
         if request.connection is not None:
             row = self._catalog.connection(call.tenant_id, request.connection)
             if row is None:
-                return Returned(at=0, step=step, code=_BLOCKED, message=f"there is no connection {request.connection}")
+                return Returned(at=0, step=step, code=BLOCKED, message=f"there is no connection {request.connection}")
             try:
                 base, shown = row.base_url, credentials(self._vault, row)
             except SealBroken:
-                return Returned(at=0, step=step, code=_BLOCKED, message="the connection's secret cannot be opened with the server's key")
+                return Returned(at=0, step=step, code=BLOCKED, message="the connection's secret cannot be opened with the server's key")
         asked = _outbound(request, base, shown, repeatable=call.invoke.repeatable)
         outcome = await self._outbound.send(replace(asked, owner=call.tenant_id))
         return Returned(at=0, step=step, result=outcome.saved(), code=outcome.code, message=outcome.message)

@@ -1,8 +1,8 @@
-"""Waits over which this process may die: written down before they act, so that the next start knows which of them it may have been.
+"""Due waits that may crash the process: noted before they act, so that the next start knows which of them it may have been.
 
-A turn without a call is lost with the process that takes it, and whoever asked for it asks again. A deadline asks at every start, and
-would end each one. So what was under way when a process died is taken on by itself, when nothing else is due; and what was
-under way as often as a call may be tried is given up.
+A turn without a call is lost with its process, and whoever asked for it asks again. A deadline comes due again at every start, and would
+crash each one. So what was under way when a process died is taken on alone, when nothing else is due; and what was under way at as
+many deaths as a call may have tries is given up.
 """
 
 from collections.abc import Collection, Iterator, Sequence

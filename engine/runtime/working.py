@@ -17,7 +17,7 @@ from engine.runtime.replies import TurnReply, decode_reply
 from engine.runtime.store.port import LapsedRun, Leased, Noted, Order, Snapshot, StaleRecord, Store
 from engine.runtime.store.rows import EffectResultRow, RunRow
 from engine.runtime.traces import decode_trace
-from engine.runtime.turns.deciding import Decider
+from engine.runtime.turns.deciding import Decider, Elapsed
 from engine.runtime.turns.leases import ATTEMPTS, Claim, TakenOver, released, renewed
 from engine.runtime.turns.occasion import LEASE, Begun, Drafted
 
@@ -30,7 +30,6 @@ _REST: Final = 60.0
 """Seconds for which a run is left alone that cannot be taken over: it must not keep others from their turn."""
 _results: Final = msgspec.msgpack.Decoder(Returned)
 
-Elapsed = Callable[[], Millis]
 Work = asyncio.Task[TurnReply | None]
 Change = Callable[[RunRow | None, int, Millis], Leased | None]
 Saved = TypeVar("Saved")

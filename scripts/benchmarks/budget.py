@@ -79,7 +79,7 @@ async def _scene(runtime: Runtime, tenant_id: str, path: Path) -> _Scene:
 
 def _steps(scene: _Scene) -> Iterator[Cost]:
     caller, asked, keyring = scene.caller, scene.asked, scene.runtime.keyring
-    new_id, now = FreshIds(scene.runtime.store.now), scene.runtime.store.now()
+    new_id, now = FreshIds(), scene.runtime.store.now()
     decider = Decider(scene.runtime.catalog, Limits(), new_id, StoredRuns())
     cursor = scene.connection.cursor()
     order = Order(tenant_id=caller.tenant_id, run_id=asked.run_id, wait_id=scene.wait_id)

@@ -18,7 +18,7 @@ from engine.loading import Source
 from engine.runtime.administration import publish
 from engine.runtime.requests import Caller, OpenRequest, TriggerRequest
 from engine.runtime.runtime import Runtime
-from engine.runtime.store.sqlite.statements import INSERT
+from engine.runtime.store.sqlite.save_statements import INSERT
 from scripts.benchmarks.subject import SECRET, prepare
 
 PATIENT: Final = "patient"

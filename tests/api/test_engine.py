@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.wire import moment
+from engine.runtime.moments import moment
 from tests.api.world import CHAT, ENGINE, World, public_key
 
 METADATA_KEYS = {

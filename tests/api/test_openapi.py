@@ -11,8 +11,6 @@ from api.errors import documented_codes
 from tests.api.world import CHAT, ENGINE, World, opened_world
 
 NOT_DESCRIBED = {"/schema/openapi.json", "/schema", "/static/{name:path}", "/", "/dev/config.json"}
-NOT_HERE_YET = {"not_editable", "message_not_found", "quota_exceeded"}
-"""Codes of features that come later: threads, feedback, budgets."""
 ANYWHERE = {"not_found", "method_not_allowed"}
 """What paths and methods that the document does not have are answered."""
 
@@ -47,7 +45,7 @@ async def test_every_code_stands_at_some_route_with_its_status(document: dict[st
                     found |= {(int(status), code) for code in schema["allOf"][1]["properties"]["error"]["enum"]}
     missing = set(documented_codes()) - found
     assert found <= set(documented_codes())
-    assert {code for _, code in missing} <= NOT_HERE_YET | ANYWHERE
+    assert {code for _, code in missing} <= ANYWHERE
 
 
 async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

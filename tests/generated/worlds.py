@@ -1,10 +1,9 @@
 """The same executor over several stores, each with a clock and ids of its own that run alike: what is done to one is done to all."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from engine.runtime.store.sqlite.open import open_sqlite
 from engine.runtime.tokens import Keyring
 from engine.runtime.turns.memory import RunMemory, StoredRuns
 from engine.testing.clock import ManualClock
+from engine.testing.conversations.backstage import Ids
 from engine.testing.conversations.memories import LivingRuns
 from engine.testing.memory import MemoryRegistry, MemoryStore
 
@@ -85,7 +85,7 @@ class World:
         self.database: Path | None = None
         self._clock = clock
         self._catalog = Catalog(registry)
-        self._executor = Executor(store, self._catalog, _KEYRING, clock, new_id=_ids().__next__, memory=memory)
+        self._executor = Executor(store, self._catalog, _KEYRING, clock, new_id=Ids(), memory=memory)
         self._caller = Caller(tenant_id=TENANT)
 
     async def publish(self, flows: Sequence[Flow]) -> int:
@@ -176,7 +176,3 @@ async def open_worlds(database: Path) -> list[World]:
 def _draft(flow: Flow) -> Draft:
     document = encode_flow(flow)
     return Draft(flow=flow.flow, digest=sha256(document).hexdigest(), intent=flow.flow, source="", document=document)
-
-
-def _ids() -> Iterator[str]:
-    return (f"00000000-0000-7000-8000-{number:012x}" for number in count(1))

@@ -82,7 +82,7 @@ class Group:
         self._keyring = Keyring([b"k" * 32])
         self._clock = clock
         self._store = store
-        self._executor = _Mortal(store, catalog, self._keyring, clock, new_id=lambda: str(uuid.UUID(int=next(numbers))))
+        self._executor = _Mortal(store, catalog, self._keyring, clock, new_id=lambda _at: str(uuid.UUID(int=next(numbers))))
         self._scheduler = Scheduler(store, self._executor, catalog, clock)
         self._caller = Caller(tenant_id=TENANT, surface="engine")
 

@@ -21,7 +21,7 @@ from engine.runtime.store.port import Order
 from engine.runtime.store.registry import Draft
 from engine.runtime.store.sqlite import load
 from engine.runtime.store.sqlite.save import write, writes
-from engine.runtime.store.sqlite.statements import END_WAIT, INSERT, SAVE_TURN, UPDATE_RUN
+from engine.runtime.store.sqlite.save_statements import END_WAIT, INSERT, SAVE_TURN, UPDATE_RUN
 from engine.runtime.tokens import Keyring
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.runtime.store.migrate import migrate
-from engine.runtime.store.sqlite import delivery_statements, questions, statements
+from engine.runtime.store.sqlite import delivery_statements, load_statements, questions, save_statements, statements
 
 OF_ALL_TENANTS = {
     "ANYTHING",
@@ -34,9 +34,9 @@ OF_TENANTS = "run|wait|turn|conversation|message|usage|idempotency|effect_result
 
 
 def every_statement() -> dict[str, str]:
-    found = {**vars(statements), **vars(questions), **vars(delivery_statements)}
+    found = {**vars(load_statements), **vars(save_statements), **vars(questions), **vars(delivery_statements)}
     single = {name: text for name, text in found.items() if name.isupper() and isinstance(text, str)}
-    ends = {f"END_WAIT {by}": text for by, text in statements.END_WAIT.items()}
+    ends = {f"END_WAIT {by}": text for by, text in save_statements.END_WAIT.items()}
     return {**single, **ends, **{f"DELIVERIES {state}": text for state, text in delivery_statements.DELIVERIES.items()}}
 
 

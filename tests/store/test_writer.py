@@ -17,9 +17,10 @@ from engine.runtime.invariants import check_invariants
 from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord
 from engine.runtime.store.sqlite import questions
 from engine.runtime.store.sqlite.lines import BATCH
+from engine.runtime.store.sqlite.load_statements import FIND_REPLY, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
 from engine.runtime.store.sqlite.lock import ServerLock
 from engine.runtime.store.sqlite.open import open_registry, open_sqlite, sqlite_path
-from engine.runtime.store.sqlite.statements import END_WAIT, FIND_REPLY, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT, UPDATE_RUN
+from engine.runtime.store.sqlite.save_statements import END_WAIT, UPDATE_RUN
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.testing.clock import ManualClock
 from tests.store.turns import MINUTE, Taking, end_wait, ending, look, new_id, start, starting

@@ -5,7 +5,7 @@ from collections import Counter
 from engine.runtime.store.deliveries import Delivery
 from engine.runtime.store.rows import DeliveryRow, OutboxRow
 from engine.runtime.webhooks.health import Health
-from engine.runtime.webhooks.places import AT_ONCE, OF_ENDPOINT, OF_FAILING, Endpoint, Place, Places, place_of
+from engine.runtime.webhooks.places import AT_ONCE, OF_ENDPOINT, OF_FAILING, Allotment, Endpoint, Place, place_of
 
 
 def due(tenant: str, endpoint: str, count: int) -> list[Delivery]:
@@ -17,7 +17,7 @@ def due(tenant: str, endpoint: str, count: int) -> list[Delivery]:
 def filled(waiting: list[Delivery], under_way: list[Delivery] | None = None, failing: set[Endpoint] | None = None) -> Counter[str]:
     """How many begin, by their endpoint."""
     taken: list[Place] = [place_of(one.row) for one in under_way or []]
-    return Counter(one.row.endpoint_id for one in Places(taken, failing or set()).fill(waiting))
+    return Counter(one.row.endpoint_id for one in Allotment(taken, failing or set()).fill(waiting))
 
 
 def test_an_endpoint_has_a_few_places_and_all_have_some_more() -> None:

@@ -1,4 +1,4 @@
-"""The conversation itself: what is said is shown, what is asked is answered, and the clock acts while one thinks."""
+"""The conversation itself: shows what is said, sends what is answered, and lets deadlines act while the person thinks."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Partner, Said, ShownBlock, Wrong
-from api.cli.talking.questions import Draft, ask
+from api.cli.talking.questions import Draft, Given, ask
 from api.cli.talking.record import Record
 from api.cli.talking.screen import draw, draw_note, draw_wrong, span_text
 from engine.model.values import Json
@@ -27,7 +27,7 @@ class Conversation:
         self._lines = lines
         self._record = record
         self._shown: set[str] = set()
-        self._kept: dict[str, Json] = {}
+        self._kept: Mapping[str, Json] = {}
         """What a form was answered with that is asked once more."""
 
     async def hold(self, intent: str, text: str | None, context: Mapping[str, Json] | None = None) -> None:
@@ -63,37 +63,38 @@ class Conversation:
         """What is true after the next answer, or the deadline; None where the person has gone."""
         draft, self._kept = Draft(self._kept), {}
         while True:
-            said, following, answer = await self._asked(said, draft)
+            said, following, given = await self._asked(said, draft)
             if following is not None:
                 return self._too_late(said, following)
+            answer = given.answer
             if answer is None:
                 return None
             self._record.thought(_CLOCK.wall())
             try:
                 following = await _at_work(self._partner.answer(said, answer))
             except AnswerWrong as refusal:
-                draft = self._refused(said, answer, draft, refusal.wrongs)
+                draft = self._refused(said, answer, given, refusal.wrongs)
                 continue
             except MovedOn as late:
                 return self._too_late(said, late.said)
             self._record.answered(answer)
-            self._kept = draft.typed(answer) if _asked_again(said, following) else {}
+            self._kept = given.values if _asked_again(said, following) else {}
             return following
 
-    async def _asked(self, said: Said, draft: Draft) -> tuple[Said, Said | None, Answer | None]:
-        """The wait as it is then, and the answer; or, where the wait was over before, what is true then."""
+    async def _asked(self, said: Said, draft: Draft) -> tuple[Said, Said | None, Given]:
+        """The wait as it is then, and what was given; or, where the wait was over before, what is true then."""
         asking = asyncio.create_task(ask(self._lines, said.expected or {}, draft, said.locale))
         try:
             said, following = await self._first(asking, said)
         finally:
             await _ended(asking)
-        return said, following, asking.result() if following is None else None
+        return said, following, asking.result() if following is None else Given(None)
 
-    def _refused(self, said: Said, answer: Answer, draft: Draft, wrongs: Sequence[Wrong]) -> Draft:
+    def _refused(self, said: Said, answer: Answer, given: Given, wrongs: Sequence[Wrong]) -> Draft:
         """Say why; of a form only what was wrong is asked again, with what was typed before."""
         draw_wrong(_by_label(wrongs, (said.expected or {}).get("fields", [])))
         self._record.refused(answer, wrongs)
-        return Draft(draft.typed(answer), frozenset(wrong.name for wrong in wrongs if wrong.name))
+        return Draft(given.values, frozenset(wrong.name for wrong in wrongs if wrong.name))
 
     async def _first(self, task: asyncio.Task[Any], said: Said) -> tuple[Said, Said | None]:
         """The wait as it is when the task is done, or where it was over before, what is true then. Reminders are shown meanwhile."""

@@ -10,9 +10,9 @@ from engine.interpreter.answers.faults import Judged, message
 from engine.interpreter.answers.folding import trimmed
 from engine.interpreter.answers.heard import hear
 from engine.interpreter.answers.reading import unanswered
-from engine.interpreter.answers.typed import FILES, is_blank, judge
+from engine.interpreter.answers.typed import is_blank, judge
 from engine.interpreter.answers.words import figures, yes_and_no
-from engine.model.inputs import Question
+from engine.model.inputs import FILES, Question
 from engine.model.values import Json
 
 SWITCHES: Final = frozenset({"boolean", "checkbox"})

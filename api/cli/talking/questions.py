@@ -9,7 +9,7 @@ from api.cli.talking.fields import SWITCHES, Typed, form_of, kept, typed, typed_
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, Wrong
 from api.cli.talking.screen import draw_menu, draw_note, draw_options, draw_wrong
-from engine.interpreter.answers.typed import DISPLAYS
+from engine.model.inputs import DISPLAYS
 from engine.model.values import Json
 
 _NONE: Final = "-"
@@ -23,16 +23,17 @@ class Draft(Struct, frozen=True):
 
     values: Mapping[str, Json]
     again: Collection[str] = ()
-    filled: dict[str, Json] = {}
-    """Takes what the form is filled in with, so that it is known of a form that is left as well."""
-
-    def typed(self, answer: Answer) -> dict[str, Json]:
-        """What the fields hold after that answer."""
-        return answer if isinstance(answer, dict) else self.filled
 
 
-async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str) -> Answer | None:
-    """The answer, or None where the person has gone; of a form that was refused only what was wrong is asked again."""
+class Given(Struct, frozen=True):
+    """What the person gave: the answer, None where they have gone; and what a form's fields hold, also where it was left for a word."""
+
+    answer: Answer | None
+    values: Mapping[str, Json] = {}
+
+
+async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str) -> Given:
+    """What the person gives; of a form that was refused only what was wrong is asked again."""
     if expected["kind"] == "form":
         return await _Form(lines, expected, draft, locale).ask()
     draw_options(expected.get("options", []))
@@ -44,7 +45,7 @@ async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str)
     hints = "; ".join(_question_hints(expected, locale))
     line = await lines.ask(_prompt(hints))
     # Even an empty text would be taken for a file's.
-    return {} if uploads and line is not None and not line.strip() else line
+    return Given({} if uploads and line is not None and not line.strip() else line)
 
 
 def _prompt(hints: str) -> str:
@@ -75,10 +76,9 @@ class _Form:
         self._locale = locale
         self._explained = False
         self._said: str | None = None
-        self._values = draft.filled
-        self._values |= {name: value for name, value in draft.values.items() if draft.again and name not in draft.again}
+        self._values = {name: value for name, value in draft.values.items() if draft.again and name not in draft.again}
 
-    async def ask(self) -> Answer | None:
+    async def ask(self) -> Given:
         again = self._draft.again
         if self._lines.interactive and not self._draft.values:
             draw_note(f"{_SPOKEN}WORD says the word in place of the form")
@@ -87,8 +87,8 @@ class _Form:
                 if not again and field["label"]:
                     draw_note(field["label"])
             elif (not again or field["name"] in again) and not await self._ask_field(field):
-                return self._said
-        return self._values
+                return Given(self._said, self._values)
+        return Given(self._values, self._values)
 
     async def _ask_field(self, field: dict[str, Any]) -> bool:
         """Ask until what is typed will do or is typed twice, and keep it; False where the person has left the form."""

@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from api.cli.console import moment
 from api.cli.talking.partner import Answer, Said, ShownBlock, Wrong
 from engine.model.values import Json, Millis
 
@@ -24,7 +24,7 @@ class Record:
 
     def __init__(self, began: Millis, locale: str | None = None, context: dict[str, Json] | None = None) -> None:
         self._began = began // 1000 * 1000
-        self._given: dict[str, Json] = {"now": f"{datetime.fromtimestamp(began // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        self._given: dict[str, Json] = {"now": moment(self._began)}
         self._given |= {} if locale is None else {"locale": locale}
         self._given |= {"context": context} if context else {}
         self._flow: str | None = None

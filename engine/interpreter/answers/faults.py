@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from engine.expressions.locales import language
 from engine.model.inputs import Question
 from engine.model.problems import Problem
 from engine.model.values import Json
@@ -131,7 +132,7 @@ def message(fault: Fault, locale: str, question: Question | None = None) -> str:
         written = question.validation.messages.get(fault.rule)
         if isinstance(written, str):
             return written
-    table = _TABLES.get(locale[:2].lower(), _ENGLISH)
+    table = _TABLES.get(language(locale), _ENGLISH)
     kind = question.type if question is not None else ""
     return table.get(f"{fault.rule}.{kind}", table[fault.rule]).replace("{limit}", _shown(fault.limit))
 

@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-import re2
+from engine.errors import ExpressionError
+from engine.expressions.patterns import ANSWER_MEMORY, compile_within
 
 _ONE: Final = r"[^\]\[\\&~^-]"
 _ESCAPED: Final = r"\\[nrtfv^$\\.*+?()\[\]{}|/-]"
@@ -27,12 +28,10 @@ _BARE: Final = re.compile(r"\\([#@%&=!<>,:;'\"~`_ -])")
 
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> Any:
-    """The pattern compiled by RE2; None when it is not one."""
-    options = re2.Options()
-    options.log_errors = False
+    """The compiled RE2 pattern; None when it cannot be used."""
     try:
-        return re2.compile(pattern, options)
-    except re2.error:
+        return compile_within(ANSWER_MEMORY, pattern)
+    except ExpressionError:
         return None
 
 

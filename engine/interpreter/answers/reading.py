@@ -7,9 +7,9 @@ from engine.errors import AnswerRefused
 from engine.interpreter.answers.faults import Fault, Judged, fault, problems
 from engine.interpreter.answers.folding import trimmed
 from engine.interpreter.answers.heard import hear
-from engine.interpreter.answers.typed import FILES, collects, is_blank, judge
-from engine.model.inputs import Expectation, Question
-from engine.model.problems import Problem
+from engine.interpreter.answers.typed import collects, is_blank, judge
+from engine.model.inputs import FILES, Expectation, Question
+from engine.model.problems import Problem, pointer_step
 from engine.model.values import Json
 
 _NO_FAULTS: Final[tuple[Fault, ...]] = ()
@@ -62,8 +62,7 @@ def _read_values(expectation: Expectation, values: dict[str, Json], locale: str)
 def _unknown(values: dict[str, Json], answer: dict[str, Json], locale: str) -> Iterator[Problem]:
     for name in values:
         if name not in answer:
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield from problems([Fault("unknown")], field=f"/values/{escaped}", locale=locale)
+            yield from problems([Fault("unknown")], field=f"/values/{pointer_step(name)}", locale=locale)
 
 
 def _read_text(expectation: Expectation, text: str, locale: str) -> dict[str, Json]:

@@ -17,12 +17,9 @@ from engine.interpreter.answers.rules import (
     url_faults,
 )
 from engine.interpreter.answers.shapes import has_shape, is_email
-from engine.model.inputs import Question, ShownOption, Validation
+from engine.model.inputs import DISPLAYS, Question, ShownOption, Validation
 from engine.model.values import Json
 
-DISPLAYS: Final = frozenset({"heading", "paragraph", "divider"})
-"""What a form shows and nobody answers."""
-FILES: Final = frozenset({"file_upload", "image_upload", "signature"})
 FILE_TEXTS: Final = ("file_id", "url", "name", "mime")
 FILE_KEYS: Final = frozenset({*FILE_TEXTS, "size"})
 RATING: Final = (1, 5)

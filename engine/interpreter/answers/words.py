@@ -6,10 +6,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from babel import Locale
-from babel.core import UnknownLocaleError
 from msgspec import Struct
 
+from engine.expressions.locales import known_locale, language
 from engine.interpreter.answers.folding import folded_text
 
 _YES: Final[dict[str, str]] = {
@@ -81,12 +80,6 @@ class Figures(Struct, frozen=True):
     others: int
 
 
-def language(locale: str) -> str:
-    """The language of a locale such as de-AT, in lower case."""
-    found = re.split("[-_]", locale, maxsplit=1)[0].lower()
-    return "nb" if found in {"no", "nn"} else found
-
-
 def yes_or_no(key: str, locale: str) -> bool | None:
     """What a folded text says in the locale's language; a language that we do not know is read as English."""
     return _answers(_spoken(locale)).get(key)
@@ -100,7 +93,8 @@ def yes_and_no(locale: str) -> tuple[str, str]:
 
 def _spoken(locale: str) -> str:
     tongue = language(locale)
-    return tongue if tongue in _YES else "en"
+    spoken = "nb" if tongue in {"no", "nn"} else tongue
+    return spoken if spoken in _YES else "en"
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +112,7 @@ def _listed(words: str) -> list[str]:
 @lru_cache(maxsize=256)
 def separators(locale: str) -> re.Pattern[str]:
     """What stands between the items of a list: commas, and the language's "and", in folded text."""
-    patterns = _known(locale).list_patterns.get("standard", {})
+    patterns = known_locale(locale).list_patterns.get("standard", {})
     between = {patterns[place].partition("{0}")[2].partition("{1}")[0] for place in ("2", "start", "middle", "end") if place in patterns}
     between |= {f" {word} " for word in _MORE_ANDS.get(language(locale), ())}
     # Longer ones first, so that a word is not taken for the beginning of another.
@@ -138,7 +132,7 @@ def _joint(raw: str) -> str:
 @lru_cache(maxsize=256)
 def figures(locale: str) -> Figures:
     """How the locale writes numbers, in NFKC; a language that is not known writes as English does."""
-    known = _known(locale)
+    known = known_locale(locale)
     symbols = known.number_symbols.get(known.default_numbering_system) or known.number_symbols.get("latn", {})
     format_ = known.decimal_formats.get(None)
     last, others = getattr(format_, "grouping", _GROUPING)
@@ -146,13 +140,3 @@ def figures(locale: str) -> Figures:
     alike = {" ": " ", "’": "’'"}
     decimal = unicodedata.normalize("NFKC", symbols.get("decimal", "."))
     return Figures(decimal=decimal, groups=alike.get(group, group), last=last, others=others)
-
-
-@lru_cache(maxsize=256)
-def _known(locale: str) -> Locale:
-    for tag in (locale.replace("-", "_"), language(locale), "en"):
-        try:
-            return Locale.parse(tag)
-        except (ValueError, TypeError, UnknownLocaleError):
-            continue
-    return Locale("en")

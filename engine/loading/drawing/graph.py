@@ -5,8 +5,8 @@ from typing import Final, assert_never
 
 from msgspec import Struct
 
+from engine.expressions.locales import localized
 from engine.interpreter.settling import route_key
-from engine.interpreter.walk import localized
 from engine.loading.drawing.words import plain
 from engine.model.flow import Flow
 from engine.model.inputs import MadeOptions

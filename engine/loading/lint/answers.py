@@ -10,10 +10,9 @@ from engine.interpreter.answers import read_answer
 from engine.interpreter.answers.typed import RATING
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.outline import NodeView, Outline
-from engine.loading.lint.rules import DISPLAYED
 from engine.loading.partial import Partial
 from engine.loading.tree import Items, Pairs, Part
-from engine.model.inputs import DisplayType, Expectation, FormField, InputType, MadeOptions, Question, ShownOption, Validation
+from engine.model.inputs import DISPLAYS, DisplayType, Expectation, FormField, InputType, MadeOptions, Question, ShownOption, Validation
 from engine.model.nodes import Ask, Form
 from engine.model.problems import Problem
 
@@ -99,7 +98,7 @@ def _no_room(asked: Asked, rule: str, message: str, findings: Findings) -> None:
 def check_default(asked: Asked, findings: Findings) -> None:
     """Reports a literal default that is no answer to such an input; the author's own rules do not bind it."""
     question = asked.question
-    if asked.type is None or asked.type in DISPLAYED or not asked.seen.knows("default", "options", "multiple"):
+    if asked.type is None or asked.type in DISPLAYS or not asked.seen.knows("default", "options", "multiple"):
         return
     if question.default is None or isinstance(question.options, MadeOptions) or has_template(question.default):
         return

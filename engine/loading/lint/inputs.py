@@ -9,11 +9,11 @@ from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import Asked, check_default, check_room, questions
 from engine.loading.lint.outline import NodeView, Outline
 from engine.loading.lint.routes import check_routes
-from engine.loading.lint.rules import DISPLAYED, OPTIONAL, PICKED, UPLOADS
+from engine.loading.lint.rules import OPTIONAL
 from engine.loading.lint.validation import check_validation
 from engine.loading.partial import Partial
 from engine.loading.tree import Items, Pairs
-from engine.model.inputs import Branch, FormField, MadeField, MadeFields, MadeOptions, Option
+from engine.model.inputs import DISPLAYS, FILES, OPTIONED, Branch, FormField, MadeField, MadeFields, MadeOptions, Option
 from engine.model.nodes import Ask, Asking, Check, Choice, Form
 from engine.model.values import Text
 
@@ -75,7 +75,7 @@ def _check_checks(view: NodeView, node: Ask | Form, asked: Sequence[Asked], outl
     """Reports checks that are about a field which the node has not."""
     part = view.part.get("check") if isinstance(view.part, Pairs) else None
     sound = isinstance(node, Form) and not isinstance(node.fields, MadeFields) and all(one.seen.knows("name") for one in asked)
-    fields = [one.question for one in asked if isinstance(one.question, FormField) and one.type not in DISPLAYED]
+    fields = [one.question for one in asked if isinstance(one.question, FormField) and one.type not in DISPLAYS]
     names = {field.name for field in fields if field.name is not None}
     for number, item in enumerate(part.items if isinstance(part, Items) else ()):
         seen = outline.seen(item)
@@ -95,7 +95,7 @@ def _check_fields(asked: Sequence[Asked], findings: Findings) -> None:
         field = one.question
         if not isinstance(field, FormField) or not one.seen.knows("name"):
             continue
-        if field.name is None and one.type is not None and one.type not in DISPLAYED:
+        if field.name is None and one.type is not None and one.type not in DISPLAYS:
             findings.add("field.unnamed", one.view.at(*one.path), f"the field of type {shown(one.type)} has no name")
         elif field.name is not None and field.name in names and not isinstance(field, MadeField):
             findings.add("field.duplicate", one.view.value_at(*one.path, "name"), f"the form has a field {shown(field.name)} already")
@@ -105,21 +105,21 @@ def _check_fields(asked: Sequence[Asked], findings: Findings) -> None:
 def _check_question(asked: Asked, findings: Findings) -> None:
     view, path, question = asked.view, asked.path, asked.question
     options = question.options
-    if isinstance(options, list) and (asked.type is None or asked.type in PICKED | OPTIONAL):
+    if isinstance(options, list) and (asked.type is None or asked.type in OPTIONED | OPTIONAL):
         _check_options(view, (*path, "options"), options, findings)
     if asked.type is None:
         return
-    if options is None and asked.type in PICKED and asked.seen.knows("options"):
+    if options is None and asked.type in OPTIONED and asked.seen.knows("options"):
         findings.add("options.empty", view.at(*path), f"an input of type {shown(asked.type)} needs `options`")
-    elif options is not None and asked.type not in PICKED | OPTIONAL:
+    elif options is not None and asked.type not in OPTIONED | OPTIONAL:
         findings.add("input.unfit", view.at(*path, "options"), f"an input of type {shown(asked.type)} has no options")
-    if question.multiple and asked.type not in UPLOADS:
+    if question.multiple and asked.type not in FILES:
         hint = "use multi_select" if asked.type in {"select", "radio"} else None
         findings.add("input.unfit", view.at(*path, "multiple"), f"an input of type {shown(asked.type)} takes one answer", hint)
     if asked.rules is not None:
         check_validation(view, (*path, "validation"), asked.type, asked.rules.value, findings)
         check_room(asked, asked.rules, findings)
-    if options or asked.type not in PICKED:
+    if options or asked.type not in OPTIONED:
         check_default(asked, findings)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from engine.loading.decode import Walk
+from engine.loading.decode import Decoding
 from engine.loading.partial import Partial
 from engine.loading.tree import Entry, Items, Leaf, Pairs, Part, Torn, Tree
 from engine.model.nodes import Ask, Call, Choice, Common, Form, Http, Node, Pausing, Task, Wait
@@ -50,12 +50,12 @@ class Outline(Struct, frozen=True):
     tree: Tree
     root: Pairs
     nodes: dict[str, NodeView]
-    walk: Walk
+    decoding: Decoding
 
     def seen(self, part: Part | None) -> Partial | None:
         """What is known of a mapping; None where it is nothing."""
-        made = self.walk.made.get(id(part))
-        return self.walk.broken.get(id(part)) if made is None else Partial(made)
+        made = self.decoding.made.get(id(part))
+        return self.decoding.broken.get(id(part)) if made is None else Partial(made)
 
     def entries(self, key: str) -> dict[str, Entry]:
         """The entries of the mapping under a key of the file; empty where there is none."""
@@ -79,15 +79,15 @@ class Outline(Struct, frozen=True):
         return [(item.value, item.start) for item in items if isinstance(item, Leaf) and isinstance(item.value, str)]
 
 
-def outline(tree: Tree, root: Pairs, walk: Walk) -> Outline:
-    """The outline of a file; the walk knows what became of its mappings."""
+def outline(tree: Tree, root: Pairs, decoding: Decoding) -> Outline:
+    """The outline of a file; the decoding knows what became of its mappings."""
     part = root.get("nodes")
     entries = part.entries if isinstance(part, Pairs) else {}
-    found = Outline(tree, root, {}, walk)
+    found = Outline(tree, root, {}, decoding)
     for name, entry in entries.items():
         seen = found.seen(entry.value)
         seen = seen if seen is not None and isinstance(seen.value, Common) else None
-        whole = seen is not None and id(entry.value) in walk.made
+        whole = seen is not None and id(entry.value) in decoding.made
         found.nodes[name] = NodeView(name, entry.start, entry.value, seen.value if seen is not None and whole else None, seen)
     return found
 

@@ -3,21 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-import re2
-
+from engine.errors import ExpressionError
+from engine.expressions.patterns import ANSWER_MEMORY, compile_within
 from engine.loading.findings import Findings
 from engine.loading.lint.answers import questions
 from engine.loading.lint.outline import Outline
 
-LONGEST_PATTERN: Final = 1_000
 MOST_PATTERNS: Final = 1_000
 """Different patterns in one flow: one for each node of the largest."""
 MOST_BAD: Final = 50
 """After so many bad ones the rest is not tried: each may cost as much as a hundred good ones."""
-
-_OPTIONS: Final = re2.Options()
-_OPTIONS.log_errors = False
-_OPTIONS.max_mem = 1 << 20
 
 
 def check_patterns(outline: Outline, findings: Findings) -> None:
@@ -32,7 +27,7 @@ def check_patterns(outline: Outline, findings: Findings) -> None:
             faults[pattern] = _fault(pattern)
             bad += faults[pattern] is not None
         if (fault := faults[pattern]) is not None:
-            findings.add("pattern.bad", start, f"the pattern cannot be used: {fault}", "RE2 has no look-around and no back references")
+            findings.add("pattern.bad", start, fault, "RE2 has no look-around and no back references")
         if bad > MOST_BAD:
             return
 
@@ -47,11 +42,8 @@ def _patterns(outline: Outline) -> Iterator[tuple[str, int]]:
 
 
 def _fault(pattern: str) -> str | None:
-    if len(pattern) > LONGEST_PATTERN:
-        return f"it is longer than {LONGEST_PATTERN:,} characters"
     try:
-        re2.compile(pattern, _OPTIONS)
-    except re2.error as problem:
-        reason = problem.args[0] if problem.args else "it does not compile"
-        return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        compile_within(ANSWER_MEMORY, pattern)
+    except ExpressionError as problem:
+        return str(problem)
     return None

@@ -7,11 +7,10 @@ from engine.interpreter.waiting import causes
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.names import assigned, is_name
 from engine.loading.lint.outline import NodeView, Outline, leaves, saved
-from engine.loading.lint.rules import DISPLAYED
 from engine.loading.lint.spots import CALLBACKS, NODE_RULES
 from engine.loading.lint.templates import Read
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn
-from engine.model.inputs import MadeFields
+from engine.model.inputs import DISPLAYS, MadeFields
 from engine.model.nodes import Ask, Call, Choice, Form, Http, Task, Wait
 
 _PARTS: Final = {
@@ -58,7 +57,7 @@ def check_references(outline: Outline, reads: Iterable[Read], findings: Findings
 def _foreign_names(outline: Outline) -> Iterator[str]:
     """Whatever is named under keys that nothing has, or in a wrong form: a misspelt `save` is believed to mean what it says."""
     wrong = [part for part in map(outline.root.get, ("variables", "inputs")) if isinstance(part, Items | Leaf)]
-    parts: list[Part] = [*outline.walk.foreign, *wrong]
+    parts: list[Part] = [*outline.decoding.foreign, *wrong]
     while parts:
         match parts.pop():
             case Leaf(value=str() as name):
@@ -74,7 +73,7 @@ def _foreign_names(outline: Outline) -> Iterator[str]:
 
 def _is_hidden(outline: Outline) -> bool:
     """Whether something that could not be read, or stands under a key that nothing has, may read a variable."""
-    foreign = (leaf.value for part in outline.walk.foreign for leaf in leaves(part))
+    foreign = (leaf.value for part in outline.decoding.foreign for leaf in leaves(part))
     return bool(outline.tree.diagnostics) or any(isinstance(value, str) and "vars" in value for value in foreign)
 
 
@@ -135,7 +134,7 @@ def _check_field(one: Read, view: NodeView, name: Any, findings: Findings) -> No
     form = view.node
     if not isinstance(form, Form) or isinstance(form.fields, MadeFields) or not isinstance(name, str):
         return
-    names = {field.name for field in form.fields if field.name and field.type not in DISPLAYED}
+    names = {field.name for field in form.fields if field.name and field.type not in DISPLAYS}
     if name not in names:
         _missing(f"the form `{view.id}` asks for no", name, names, one, findings)
 

@@ -6,8 +6,8 @@ from engine.errors import AnswerRefused
 from engine.interpreter.settling import route_key, route_keys
 from engine.loading.findings import Findings, shown
 from engine.loading.lint.answers import Asked, has_template, saved_answer
-from engine.loading.lint.rules import PICKED, RULES, UPLOADS
-from engine.model.inputs import MadeOptions, Question, Validation
+from engine.loading.lint.rules import RULES
+from engine.model.inputs import FILES, OPTIONED, MadeOptions, Question, Validation
 from engine.model.nodes import Ask
 from engine.model.values import Json
 
@@ -20,7 +20,7 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
     if asked.type is None or not asked.seen.knows("options"):
         return
     known = _listed(asked, ask)
-    if known is None and (isinstance(ask.options, MadeOptions) or asked.type in PICKED or has_template(ask.default)):
+    if known is None and (isinstance(ask.options, MadeOptions) or asked.type in OPTIONED or has_template(ask.default)):
         return
     question = None if known is not None else _question(asked, ask)
     taken: dict[str, str] = {}
@@ -40,7 +40,7 @@ def check_routes(asked: Asked, ask: Ask, findings: Findings) -> None:
 
 def _listed(asked: Asked, ask: Ask) -> dict[str, Json] | None:
     """The only answers that there are, by the keys that name them: none of a list or a file; None where they are not written out."""
-    if asked.type == "multi_select" or asked.type in UPLOADS:
+    if asked.type == "multi_select" or asked.type in FILES:
         return {}
     answers: list[Json] = [True, False] if asked.type in {"boolean", "checkbox"} else []
     if isinstance(ask.options, list) and ask.options:

@@ -44,10 +44,5 @@ NUMBERS: Final = (*SIZES, "min", "max", "step", "select_min", "select_max", "fil
 SWITCHES: Final = ("integer", "url_https_only", "date_no_weekends", "must_accept")
 DATES: Final = ("date_min", "date_max")
 
-PICKED: Final = frozenset({"select", "radio", "multi_select"})
-"""Inputs that are nothing without options."""
 OPTIONAL: Final = frozenset({"text", "textarea", "tel", "email", "url", "date", "time", "datetime", "number", "integer"})
 """Inputs that may have options: they then take one of these."""
-UPLOADS: Final = frozenset({"file_upload", "image_upload", "signature"})
-DISPLAYED: Final = frozenset({"heading", "paragraph", "divider"})
-"""What is shown in a form and collects nothing."""

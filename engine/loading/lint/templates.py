@@ -33,7 +33,7 @@ def check_templates(outline: Outline, found: Iterable[Spot], findings: Findings)
     reads: list[Read] = []
     whole = True
     count = 0
-    refused = {id(leaf) for part in outline.walk.foreign for leaf in leaves(part)}
+    refused = {id(leaf) for part in outline.decoding.foreign for leaf in leaves(part)}
     for takes, part, roots in found:
         if not isinstance(part, Leaf) or not isinstance(part.value, str):
             continue

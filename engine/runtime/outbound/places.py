@@ -1,6 +1,6 @@
-"""Places for what is under way: so many in all, and three quarters of them at most for one owner.
+"""A cap on what is under way at once; one owner may hold at most three quarters of it.
 
-Whoever asks a server that hangs holds a place until its time is over; the others are not to wait for that.
+A request to a server that hangs holds its place until it times out; other owners must not wait for that.
 """
 
 import asyncio

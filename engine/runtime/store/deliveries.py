@@ -1,4 +1,4 @@
-"""The deliveries' port: what becomes of the outbox, from the turn that wrote it to the endpoint that has heard of it.
+"""The deliveries' port: what becomes of an event in the outbox, from the turn that wrote it to the endpoint that gets it.
 
 A row of the outbox is spread once over the endpoints that want it. Of one run an endpoint has one delivery at a time that is due,
 the earliest that is left; when it ends, delivered or parked, the next one is due at once. So whatever waits behind a failing one

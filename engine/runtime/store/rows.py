@@ -56,7 +56,7 @@ class RunRow(Struct, frozen=True):
 
 
 class WaitRow(Struct, frozen=True):
-    """One pause of one run; it ends once, by exactly one of an answer, its deadline and a cancel."""
+    """One pause of one run; it ends once, by exactly one of an answer, a signal, its deadline and a cancel."""
 
     tenant_id: str
     id: str
@@ -112,7 +112,7 @@ class ListeningRow(Struct, frozen=True, kw_only=True):
 
 
 class TurnRow(Struct, frozen=True):
-    """One event taken and everything it caused; `reply` is an encoded TurnReply, `trace` an encoded list of visits."""
+    """One event taken and everything it caused; `reply` is an encoded TurnReply, `trace` an encoded TurnTrace."""
 
     tenant_id: str
     id: str

@@ -38,7 +38,9 @@ class Announcer:
             admission.demand_running(snapshot)
         if earlier is not None:
             return _called_again(asked, earlier)
-        row = SignalRow(tenant_id=tenant_id, id=self._new_id(), name=asked.name, at=snapshot.now, data=asked.data, run_id=asked.run_id)
+        row = SignalRow(
+            tenant_id=tenant_id, id=self._new_id(snapshot.now), name=asked.name, at=snapshot.now, data=asked.data, run_id=asked.run_id
+        )
         woken = tuple(one.wait for one in snapshot.listeners if any(matches(match, asked.data) for match in one.match))
         started = tuple(
             self._begun_by(script, row, snapshot)
@@ -55,8 +57,8 @@ class Announcer:
 
     def _begun_by(self, script: CompiledFlow, signal: SignalRow, snapshot: Snapshot) -> Drafted:
         """A run in a conversation of its own."""
-        flow, now, run_id = script.flow, snapshot.now, self._new_id()
-        conversation = ConversationRow(tenant_id=signal.tenant_id, id=self._new_id(), created_at=now, modified_at=now)
+        flow, now, run_id = script.flow, snapshot.now, self._new_id(snapshot.now)
+        conversation = ConversationRow(tenant_id=signal.tenant_id, id=self._new_id(now), created_at=now, modified_at=now)
         inputs, _, _ = matched_inputs(flow, {})
         occasion = Occasion(
             tenant_id=signal.tenant_id,

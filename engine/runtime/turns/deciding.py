@@ -59,7 +59,7 @@ class Decider:
         admission.demand_alone(script, snapshot)
         inputs, context, unfit = matched_inputs(script.flow, asked.context, "/context")
         taken = self._input(caller, asked, conversation, (*asked.unfit, *unfit))
-        run_id = self._new_id()
+        run_id = self._new_id(snapshot.now)
         occasion = Occasion(
             tenant_id=caller.tenant_id,
             event="started",
@@ -83,7 +83,7 @@ class Decider:
 
     def _opened(self, caller: Caller, asked: TriggerRequest, now: Millis) -> ConversationRow:
         return ConversationRow(
-            tenant_id=caller.tenant_id, id=self._new_id(), created_at=now, modified_at=now, customer_id=asked.customer_id
+            tenant_id=caller.tenant_id, id=self._new_id(now), created_at=now, modified_at=now, customer_id=asked.customer_id
         )
 
     def resume(self, caller: Caller, asked: ResumeRequest, wait_id: str | None, elapsed: Elapsed, snapshot: Snapshot) -> Drafted | bytes:

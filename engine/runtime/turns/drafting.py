@@ -60,7 +60,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
 def _numbers(occasion: Occasion, new_id: NewId) -> Numbers:
     if occasion.begun is not None:
         return Numbers(occasion.begun.reply.rev, occasion.begun.reply.turn_id)
-    return Numbers(1 if occasion.run is None else occasion.run.rev + 1, new_id())
+    return Numbers(1 if occasion.run is None else occasion.run.rev + 1, new_id(occasion.now))
 
 
 def _trace(occasion: Occasion, step: Step) -> TurnTrace:
@@ -76,7 +76,7 @@ def _opened(occasion: Occasion, step: Step, rev: int, new_id: NewId) -> WaitRow 
     pause = step.closing.pause
     return WaitRow(
         tenant_id=occasion.tenant_id,
-        id=new_id(),
+        id=new_id(occasion.now),
         run_id=occasion.run_id,
         rev=rev,
         opened_at=occasion.now,
@@ -98,10 +98,14 @@ def _closed(occasion: Occasion) -> WaitClosed | None:
     wait = occasion.snapshot.wait
     if wait is None or occasion.closed is None:
         return None
-    ended: TaskStatus = (
-        "failed" if occasion.event == "delivered" and occasion.failed else "done" if occasion.event == "delivered" else "cancelled"
-    )
-    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=ended if occasion.listened else None)
+    return WaitClosed(wait.id, occasion.closed, listened=occasion.listened, task=_task_end(occasion) if occasion.listened else None)
+
+
+def _task_end(occasion: Occasion) -> TaskStatus:
+    """How a task of the wait has ended: by its worker, or because the run did not wait any longer."""
+    if occasion.event != "delivered":
+        return "cancelled"
+    return "failed" if occasion.failed else "done"
 
 
 def _task(occasion: Occasion, step: Step, opened: WaitRow | None) -> TaskRow | None:

@@ -38,7 +38,7 @@ def decide_opening(tenant_id: str, asked: OpenRequest, limits: Limits, new_id: N
         raise ConversationNotFound
     row = known or ConversationRow(
         tenant_id=tenant_id,
-        id=new_id(),
+        id=new_id(snapshot.now),
         created_at=snapshot.now,
         modified_at=snapshot.now,
         customer_id=asked.customer_id,
@@ -53,7 +53,7 @@ def decide_opening(tenant_id: str, asked: OpenRequest, limits: Limits, new_id: N
         idempotency=_kept(tenant_id, asked, opened),
         opened_conversation=row if known is None else None,
         conversation=change,
-        outbox=(_told(tenant_id, asked, opened, new_id(), continued=known is not None),),
+        outbox=(_told(tenant_id, asked, opened, new_id(snapshot.now), continued=known is not None),),
     )
     return noted, opened
 

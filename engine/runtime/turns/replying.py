@@ -37,7 +37,7 @@ def draft_reply(
     frame = None if run.ended else run.frame
     before = None if occasion.begun is None else occasion.begun.reply
     rules, called, failed = _passed(trace.visits)
-    said = tuple(_block(effect.block, new_id) for effect in step.effects if isinstance(effect, Emit))
+    said = tuple(_block(effect.block, new_id(occasion.now)) for effect in step.effects if isinstance(effect, Emit))
     return TurnReply(
         execution_id=occasion.run_id,
         conversation_id=occasion.conversation.id,
@@ -64,8 +64,8 @@ def draft_reply(
     )
 
 
-def _block(block: Block, new_id: NewId) -> ReplyBlock:
-    return ReplyBlock(new_id(), block.type, block.payload, block.node, block.flow)
+def _block(block: Block, block_id: str) -> ReplyBlock:
+    return ReplyBlock(block_id, block.type, block.payload, block.node, block.flow)
 
 
 def _price(row: UsageRow) -> Price:

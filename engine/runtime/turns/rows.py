@@ -25,7 +25,7 @@ def draft_usage(occasion: Occasion, turn_id: str, catalog: Catalog, new_id: NewI
     return (
         UsageRow(
             tenant_id=occasion.tenant_id,
-            id=new_id(),
+            id=new_id(occasion.now),
             run_id=occasion.run_id,
             turn_id=turn_id,
             conversation_id=occasion.conversation.id,
@@ -55,9 +55,9 @@ def draft_messages(occasion: Occasion, reply: TurnReply, new_id: NewId) -> tuple
     first = occasion.conversation.next_sequence
     rows: list[MessageRow] = []
     if heard:
-        rows.append(_message(occasion, reply, "user", first, new_id()))
+        rows.append(_message(occasion, reply, "user", first, new_id(occasion.now)))
     if answered:
-        rows.append(_message(occasion, reply, "assistant", first + heard, new_id()))
+        rows.append(_message(occasion, reply, "assistant", first + heard, new_id(occasion.now)))
     return tuple(rows)
 
 
@@ -100,7 +100,7 @@ def draft_outbox(occasion: Occasion, step: Step, reply: TurnReply, task: TaskRow
     return tuple(
         OutboxRow(
             tenant_id=occasion.tenant_id,
-            id=new_id(),
+            id=new_id(occasion.now),
             run_id=occasion.run_id,
             rev=reply.rev,
             n=number,

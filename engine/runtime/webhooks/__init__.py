@@ -1,1 +1,1 @@
-"""Webhooks: endpoints of tenants, which are told of what happens: signed, in order of each run, and until they have heard it."""
+"""Webhooks: a tenant's endpoints are sent what happens: signed, in order within each run, and again until it is delivered or parked."""

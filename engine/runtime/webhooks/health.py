@@ -1,4 +1,4 @@
-"""How endpoints do, as far as this process has seen: who fails again and again is left alone for a while, whatever is due for it."""
+"""The health of endpoints, as far as this process has seen: one that keeps failing is left alone for a while, whatever is due for it."""
 
 from collections.abc import Collection
 from typing import Final

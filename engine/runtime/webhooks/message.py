@@ -8,6 +8,7 @@ import msgspec
 from standardwebhooks import Webhook
 
 from engine.model.values import Json, Millis
+from engine.runtime.moments import moment
 from engine.runtime.outbound.port import OutboundRequest
 from engine.runtime.store.rows import OutboxRow
 
@@ -25,18 +26,14 @@ def request(url: str, told: OutboxRow, data: Json, secrets: Sequence[str], at: M
 def _body(told: OutboxRow, data: Json) -> bytes:
     """JSON: the event's type, its moment, the run that it is of (null for none), and its data."""
     run_id = told.run_id if told.rev else None
-    return msgspec.json.encode({"type": told.type, "timestamp": _moment(told.at), "execution_id": run_id, "data": data})
+    return msgspec.json.encode({"type": told.type, "timestamp": moment(told.at), "execution_id": run_id, "data": data})
 
 
 def _headers(event_id: str, sent: bytes, at: Millis, secrets: Sequence[str]) -> dict[str, str]:
-    moment = datetime.fromtimestamp(at // 1000, UTC)
+    signed_at = datetime.fromtimestamp(at // 1000, UTC)
     return {
         "Content-Type": "application/json",
         "webhook-id": event_id,
         "webhook-timestamp": str(at // 1000),
-        "webhook-signature": " ".join(Webhook(secret).sign(event_id, moment, sent.decode()) for secret in secrets),
+        "webhook-signature": " ".join(Webhook(secret).sign(event_id, signed_at, sent.decode()) for secret in secrets),
     }
-
-
-def _moment(at: Millis) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -32,7 +32,7 @@ def place_of(row: DeliveryRow) -> Place:
     return row.tenant_id, row.endpoint_id, row.run_id, row.rev, row.n
 
 
-class Places:
+class Allotment:
     """The places as they are taken at one moment."""
 
     def __init__(self, under_way: Collection[Place], failing: Collection[Endpoint]) -> None:

@@ -1,8 +1,8 @@
-"""The sender: takes what the outbox tells to the endpoints that want to hear it, at least once and in order of each run.
+"""The sender: delivers what is in the outbox to the endpoints that want it, at least once and in order within each run.
 
-Rows decide what is sent and when; in memory stands only what is under way. A try is noted when it is over: a process that dies in
-between sends again, with the same `webhook-id`. What ends makes room for the next, so that the ticker is needed for what is new and
-for what has become due.
+Rows decide what is sent and when; memory holds only what is under way. A try is noted when it is over: after a crash in between it is
+sent again, with the same `webhook-id`. Each that ends makes room for the next, so the ticker is needed only for what is new or has
+become due.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from engine.runtime.vault import SealBroken, Vault
 from engine.runtime.webhooks import message
 from engine.runtime.webhooks.endpoints import signing_secrets, wants
 from engine.runtime.webhooks.health import Health
-from engine.runtime.webhooks.places import OF_ENDPOINT, Place, Places, endpoint_of, place_of
+from engine.runtime.webhooks.places import OF_ENDPOINT, Allotment, Place, endpoint_of, place_of
 from engine.runtime.webhooks.plan import BROKEN, DISABLED, SECRET, after
 
 _DAY: Final[Millis] = 86_400_000
@@ -135,7 +135,7 @@ class Sender:
         return [row.id for row in self._catalog.webhooks_of(tenant_id) if wants(row, event)]
 
     async def _begin(self) -> None:
-        places, now = Places(self._under_way.keys(), self._health.failing), self._clock.monotonic()
+        places, now = Allotment(self._under_way.keys(), self._health.failing), self._clock.monotonic()
         endpoints = {(row.tenant_id, row.id): row for row in self._catalog.webhooks() if row.status != "deleted"}
         free = [endpoint for endpoint in endpoints if places.free(endpoint) and not self._health.rests(endpoint, now)]
         if not free:
@@ -143,7 +143,7 @@ class Sender:
         self._lately.clear()
         due = await self._deliveries.due(free, max(1, min(OF_ENDPOINT, _LOOKED_AT // len(free))))
         fresh = [delivery for delivery in due if place_of(delivery.row) not in self._lately]
-        for delivery in [] if self._stopping else Places(self._under_way.keys(), self._health.failing).fill(fresh):
+        for delivery in [] if self._stopping else Allotment(self._under_way.keys(), self._health.failing).fill(fresh):
             place = place_of(delivery.row)
             task = asyncio.create_task(self._deliver(delivery, endpoints[endpoint_of(delivery.row)]))
             self._under_way[place] = task

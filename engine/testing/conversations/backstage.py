@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from engine.model.values import Millis
 from engine.runtime.executor import PATIENCE, Executor, Taken
 from engine.runtime.ids import NewId
 from engine.runtime.performing import Outside
@@ -88,8 +89,8 @@ class Ids:
         self.last = last
         """The newest, by its number; those behind a smaller one are given once more."""
 
-    def __call__(self) -> str:
-        """The next one."""
+    def __call__(self, _at: Millis = 0) -> str:
+        """The next one, whatever the time."""
         self.last += 1
         return f"00000000-0000-7000-8000-{self.last:012x}"
 

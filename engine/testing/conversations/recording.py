@@ -1,4 +1,4 @@
-"""Records stubs: what the requests of a test have no stub for is asked of the world, once, and written into the test's file."""
+"""Records stubs: requests that a test has no stub for are made once, and the answers written into the test's file."""
 
 import base64
 import re

@@ -1,1 +1,1 @@
-"""The store in one SQLite file: one writer thread that commits whatever turns are waiting together, and readers beside it."""
+"""The store in one SQLite file: one connection that writes, taking all waiting turns in one commit, and readers beside it."""

@@ -1,4 +1,4 @@
-"""A thread beside the event loop for what may have to wait, such as a commit; half as dear a way there and back as an executor's."""
+"""A thread beside the event loop for what may block, such as a commit; the way there and back costs half of what an executor's does."""
 
 import asyncio
 import threading

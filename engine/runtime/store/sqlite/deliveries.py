@@ -143,7 +143,7 @@ class _Changing:
         """Nothing."""
 
     def _promote(self, cursor: Cursor, runs: Iterable[tuple[str, str, str]]) -> None:
-        cursor.executemany(statements.PROMOTE, [(self._now, *run, *run, 1) for run in runs])
+        cursor.executemany(statements.PROMOTE, [(self._now, *run, *run) for run in runs])
 
 
 class _Noting(_Changing):

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.runtime.store.deliveries import DeliveryState
 from engine.runtime.store.rows import DeliveryRow, OutboxRow
-from engine.runtime.store.sqlite.statements import META, columns, named, positional
+from engine.runtime.store.sqlite.statements import FIRST, META, columns, named, positional
 from engine.runtime.store.tables import METADATA
 
 OUTBOX: Final = METADATA.tables["outbox"]
@@ -164,8 +164,8 @@ def _promote() -> str:
             left.c.ended_at.is_(None),
         )
         .order_by(left.c.rev, left.c.n)
-        .limit(bindparam("one"))
-        .offset(literal_column("0"))
+        .limit(literal_column("1"))
+        .offset(FIRST)
     )
     return positional(
         update(DELIVERY)
@@ -177,7 +177,7 @@ def _promote() -> str:
             tuple_(DELIVERY.c.rev, DELIVERY.c.n).in_(earliest),
             DELIVERY.c.due_at.is_(None),
         ),
-        *("now", "its_tenant", "its_endpoint", "its_run", "same_tenant", "same_endpoint", "same_run", "one"),
+        *("now", "its_tenant", "its_endpoint", "its_run", "same_tenant", "same_endpoint", "same_run"),
     )
 
 

@@ -6,17 +6,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.errors import StoreError
 from engine.model.values import Millis
 from engine.runtime.store.sqlite.delivery_statements import COUNT_PARKED
+from engine.runtime.store.sqlite.load_statements import READ_MARK
 from engine.runtime.store.sqlite.questions import NEXT_DUE, SEALED
-from engine.runtime.store.sqlite.statements import READ_MARK
-
-_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+from engine.runtime.store.tables import NEWEST_MIGRATION
 
 
 class Inspection(Struct, frozen=True):
@@ -26,8 +24,6 @@ class Inspection(Struct, frozen=True):
     """What the database's own check says first; None for a whole file."""
     revision: str | None
     """The newest migration that the file has had."""
-    expected: str | None
-    """The newest migration that this program knows."""
     high_water: Millis = 0
     """The latest moment that was ever told; 0 where none was."""
     next_due: Millis | None = None
@@ -46,9 +42,8 @@ def inspect(path: Path) -> Inspection:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             complaint = _first(connection, "PRAGMA quick_check(1)")
             revision = _first(connection, "SELECT version_num FROM alembic_version")
-            expected = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-            found = Inspection(None if complaint == "ok" else complaint, revision, expected, served=_served(path))
-            if revision != expected:
+            found = Inspection(None if complaint == "ok" else complaint, revision, served=_served(path))
+            if revision != NEWEST_MIGRATION:
                 return found
             return replace(
                 found,

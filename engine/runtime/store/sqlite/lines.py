@@ -1,19 +1,19 @@
-"""Who is committed next: customers first, and of what may wait no more than keeps them waiting for a little longer than they would."""
+"""Who is committed next: customers first, then as many background jobs as lengthen their wait only a little."""
 
 from typing import Final, Generic, TypeVar
 
 Job = TypeVar("Job")
 
 BATCH: Final = 96
-"""Pieces that share a commit at most: more would not save much of its cost, and keep the first waiting."""
+"""Pieces that share a commit at most: more would not save much of its cost, and keeps the first waiting."""
 _LEAST: Final = 16
-"""Places of a batch that are the patient's, however many others there are: they must come to their end too."""
+"""Places in a batch that patient jobs have however many customers wait: they must get done too."""
 
 
 class Lines(Generic[Job]):
-    """Two lines, each in the order in which its jobs came: of customers, who wait for an answer, and a patient one, as of deadlines.
+    """Two queues, each first come, first served: customers, who wait for an answer, and patient jobs, such as deadlines.
 
-    A storm of deadlines would otherwise stand before every customer who comes after it.
+    In a single queue a flood of deadlines would hold up every customer who comes after it.
     """
 
     def __init__(self) -> None:
@@ -24,11 +24,11 @@ class Lines(Generic[Job]):
         return len(self._live) + len(self._patient)
 
     def add(self, job: Job, *, patient: bool) -> None:
-        """To the end of its line."""
+        """Join the end of its queue."""
         (self._patient if patient else self._live).append(job)
 
     def take(self) -> list[Job]:
-        """The next batch: customers, and then patient jobs, half as many again; nothing but those where no customer waits."""
+        """The next batch: customers, then up to 1.5 times as many patient jobs, or 16; patient jobs alone where no customer waits."""
         live = self._live[: BATCH - min(_LEAST, len(self._patient))]
         share = max(_LEAST, len(live) * 3 // 2) if live else BATCH
         patient = self._patient[: min(share, BATCH - len(live))]

@@ -20,8 +20,7 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
-from engine.runtime.store.sqlite.recent import Standing
-from engine.runtime.store.sqlite.statements import (
+from engine.runtime.store.sqlite.load_statements import (
     FIND_REPLY,
     LOAD_CONVERSATION,
     LOAD_CONVERSATION_OF,
@@ -34,6 +33,7 @@ from engine.runtime.store.sqlite.statements import (
     LOAD_TASK,
     LOAD_WAIT,
 )
+from engine.runtime.store.sqlite.recent import Standing
 
 unpack = msgspec.msgpack.Decoder().decode
 

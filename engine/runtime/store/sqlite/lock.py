@@ -1,6 +1,6 @@
 """One server process for one SQLite file: a second would break the promise that one clock and one writer judge all deadlines.
 
-In the lock's file the server notes what it is at, for the one that comes after it (`Slate`).
+In the lock file the server notes what it is working on, for the one that is started after it (`Slate`).
 """
 
 import fcntl

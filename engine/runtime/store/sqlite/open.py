@@ -12,9 +12,9 @@ from engine.model.values import Millis
 from engine.runtime.clock import Clock, SteadyClock
 from engine.runtime.faults import FaultPoints
 from engine.runtime.store.sqlite.connect import Synchronous, connect_writer
+from engine.runtime.store.sqlite.load_statements import READ_MARK
 from engine.runtime.store.sqlite.readers import Readers
 from engine.runtime.store.sqlite.registry import SqliteRegistry
-from engine.runtime.store.sqlite.statements import READ_MARK
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.runtime.store.sqlite.writer import Writer
 from engine.runtime.store.tables import NEWEST_MIGRATION

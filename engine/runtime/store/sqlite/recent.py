@@ -1,4 +1,4 @@
-"""What the last turns have left: whoever answers soon is served without a look at the file.
+"""What the last turns left in the database, kept in memory: whoever answers soon is served without reading the file.
 
 It holds what the writer's connection would read, as long as that connection alone writes: what its own turns change is noted as they are
 written, and a commit of any other connection, which SQLite counts, makes all of it forgotten. So does every failure.

@@ -18,7 +18,7 @@ from engine.runtime.store.changes import changed
 from engine.runtime.store.port import ConversationChange, Decision, Noted, Record, Snapshot, StaleRecord, TaskChanged, WaitClosed, WaitMoved
 from engine.runtime.store.rows import ConversationRow, MessageRow, OutboxRow, RunRow, SignalRow, TaskRow
 from engine.runtime.store.sqlite.recent import Left
-from engine.runtime.store.sqlite.statements import (
+from engine.runtime.store.sqlite.save_statements import (
     ADVANCE_CONVERSATION,
     CHANGE_TASK,
     END_TASK,

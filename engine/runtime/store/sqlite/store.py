@@ -17,7 +17,7 @@ from engine.runtime.store.sqlite import load, questions
 from engine.runtime.store.sqlite.deliveries import SqliteDeliveries
 from engine.runtime.store.sqlite.pieces import Statement, Turn
 from engine.runtime.store.sqlite.readers import Readers
-from engine.runtime.store.sqlite.statements import KEEP_RESULT, PROVE, PRUNE, PRUNE_SIGNALS
+from engine.runtime.store.sqlite.save_statements import KEEP_RESULT, PROVE, PRUNE, PRUNE_SIGNALS
 from engine.runtime.store.sqlite.writer import Writer
 
 Answer = TypeVar("Answer")

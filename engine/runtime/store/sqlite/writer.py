@@ -28,7 +28,7 @@ from engine.runtime.store.sqlite.lines import BATCH, Lines
 from engine.runtime.store.sqlite.pieces import Piece
 from engine.runtime.store.sqlite.recent import Recent
 from engine.runtime.store.sqlite.rounds import Outcome, Rounds
-from engine.runtime.store.sqlite.statements import RAISE_MARK
+from engine.runtime.store.sqlite.save_statements import RAISE_MARK
 
 _WAY_IN = 3
 """Rounds of the loop that a request takes from its socket to the writer."""

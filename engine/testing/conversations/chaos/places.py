@@ -29,7 +29,7 @@ from engine.runtime.store.rows import (
     WaitRow,
 )
 from engine.runtime.store.sqlite.open import open_sqlite
-from engine.runtime.store.sqlite.statements import INSERT
+from engine.runtime.store.sqlite.save_statements import INSERT
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.runtime.store.tables import METADATA
 from engine.testing.clock import ManualClock
