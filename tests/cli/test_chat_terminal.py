@@ -133,6 +133,7 @@ def test_what_was_said_until_ctrl_c_is_recorded_and_passes_as_a_test(baton: Bato
         somebody.types("Ada\n")
         somebody.reads(r"Your town\?(?s:.*)\] > ")
         somebody.types("Ul")
+        somebody.reads("> Ul")  # else the terminal may take it after the program has given it back
         somebody.process.send_signal(2)
         assert somebody.leaves() == 1
         assert somebody.lines()[-4:] == ["Saved as flows/patient.test.yaml.", "", "Aborted!", ""]
