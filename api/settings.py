@@ -10,13 +10,13 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from engine.errors import SettingsError
+from engine.errors import SettingsError, StoreError
+from engine.runtime.outbound.addresses import read_allowed
+from engine.runtime.store.sqlite.open import sqlite_path
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(s|m|h)")
 _RATE_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
-_OUTBOUND: Final = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s,:/]+)(:[0-9]{1,5})?")
-_FILE: Final = re.compile(r"sqlite:///[^?]+")
 _SHORTEST_KEY: Final = 32
 
 
@@ -63,13 +63,21 @@ class Setting(Struct, frozen=True):
         return self.name.removeprefix("BATON_").lower()
 
 
+def is_postgresql(database_url: str) -> bool:
+    """Whether the database is a server, which comes in a later version."""
+    return database_url.startswith("postgresql://")
+
+
 def _text(value: str) -> str:
     return value
 
 
 def _database(value: str) -> str:
-    if not value.startswith("postgresql://") and (_FILE.fullmatch(value) is None or value.endswith(":memory:")):
-        raise ValueError("must be sqlite:///relative.db, sqlite:////absolute.db or postgresql://...")
+    if not is_postgresql(value):
+        try:
+            sqlite_path(value)
+        except StoreError:
+            raise ValueError("must be sqlite:///relative.db, sqlite:////absolute.db or postgresql://...") from None
     return value
 
 
@@ -121,8 +129,7 @@ def _networks(value: str) -> tuple[Network, ...]:
 
 def _hosts(value: str) -> tuple[str, ...]:
     hosts = tuple(part.strip() for part in value.split(",") if part.strip())
-    if not all(_OUTBOUND.fullmatch(host) for host in hosts):
-        raise ValueError("must be host or host:port, with commas between them")
+    read_allowed(hosts)
     return hosts
 
 

@@ -1,6 +1,7 @@
 """The rules of the house: which room may import which, what the pure rooms never touch, how long a module may be, what lies at the top."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -108,9 +109,11 @@ def unexplained_length(source: str) -> bool:
     return len(source.splitlines()) > LONGEST_MODULE and " lines" not in (ast.get_docstring(ast.parse(source)) or "")
 
 
-def ignored_patterns() -> list[str]:
+def is_ignored(name: str) -> bool:
+    """Whether what lies at the top under this name is nothing that git would keep: there a slash before a pattern says nothing more."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    return [line.rstrip("/") for line in lines if line and not line.startswith("#")]
+    patterns = [line.strip("/") for line in lines if line and not line.startswith("#")]
+    return any(fnmatch(name, pattern) for pattern in (".git", *patterns))
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -147,10 +150,17 @@ def test_a_module_over_400_lines_gives_the_reason_for_its_lines_in_its_docstring
 
 
 def test_nothing_lies_at_the_top_that_is_not_of_the_house() -> None:
-    ignored = [".git", *ignored_patterns()]
-    entries = {entry.name for entry in ROOT.iterdir() if not any(fnmatch(entry.name, pattern) for pattern in ignored)}
+    entries = {entry.name for entry in ROOT.iterdir() if not is_ignored(entry.name)}
     assert "pyproject.toml" in entries
     assert entries - TOP_LEVEL == set()
+
+
+def test_what_the_examples_of_the_readme_make_does_not_count_as_of_the_house() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = re.findall(r"make a folder `(\w+)`", readme)
+    files = re.findall(r"(?:^ {4}.* > |\| tee )(\S+)", readme, re.MULTILINE)
+    assert (len(folders), len(files)) == (1, 3)
+    assert [place for place in (*folders, *files, "baton.db", "baton.db.lock", "baton.key") if not is_ignored(place.split("/")[0])] == []
 
 
 def test_the_lock_file_was_made_for_the_dependencies_that_are_declared() -> None:

@@ -8,6 +8,7 @@ from api.fitness import UsageIn, Variables
 from api.shared import UsageOut
 from api.wire import Id, Time
 from engine.model.run import EndReason, Status
+from engine.model.values import Locale
 
 PUBLIC_KEY = "^pk_(live|test)_[a-f0-9]{32}$"
 
@@ -23,7 +24,7 @@ class SessionBody(Body, frozen=True, kw_only=True):
     session_token: str | None = None
     customer_id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     customer_signature: str | None = None
-    locale: Annotated[str, Meta(max_length=16, pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")] | None = None
+    locale: Locale | None = None
     variables: Variables | None = None
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from api.cli.console import counted, example, json_option, leave, note, write_json
-from api.cli.files import existing_paths, load_world, worlds
+from api.cli.files import existing_paths, load_world, no_flows, worlds
 from api.cli.program import FINDING
 from engine.model.problems import Diagnostic
 
@@ -30,7 +30,7 @@ def command(paths: Sequence[Path], *, strict: bool, as_json: bool) -> None:
         for diagnostic in found:
             click.echo(str(diagnostic))
     if not checked:
-        raise click.ClickException("There are no flow files in what was named.")
+        raise click.ClickException(no_flows(paths))
     errors = sum(diagnostic.severity == "error" for diagnostic in found)
     warnings = len(found) - errors
     note(f"{counted(checked, 'flow')} checked: {counted(errors, 'error')}, {counted(warnings, 'warning')}.")

@@ -9,6 +9,7 @@ import click
 from api.cli.console import counted, did_you_mean, example, json_option, moment, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.program import Commands
+from api.cli.reaching import note_closed
 from api.cli.sealing import key_before, sealing_vault
 from engine.runtime.connections import BadConnection, Terms, put_connection
 from engine.runtime.resealing import seal_again
@@ -59,6 +60,7 @@ def put(name: str, kind: ConnectionKind, url: str, parameter: str | None, tenant
     except BadConnection as fault:
         raise click.UsageError(str(fault)) from fault
     click.echo(f"{row.name} is {'made' if fresh else 'changed'}: {row.kind}, {row.base_url}")
+    note_closed(row.base_url)
 
 
 @command.command("delete", epilog=example("baton connections delete shop"))

@@ -1,6 +1,7 @@
 """Flow files as they are named on the command line."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,11 @@ class _Written(click.Path):
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"There is no folder {str(path.parent)!r}.", param, ctx)
+        if not path.exists():
+            try:
+                tempfile.TemporaryFile(dir=path.parent).close()
+            except OSError as error:
+                self.fail(f"Nothing can be written into the folder {str(path.parent)!r}: {error.strerror}.", param, ctx)
         return path
 
 
@@ -57,6 +63,14 @@ def flow_files(paths: Sequence[Path]) -> list[Path]:
             if not is_test(file):
                 found.setdefault(file.resolve(), file)
     return [*found.values()]
+
+
+def no_flows(paths: Sequence[Path]) -> str:
+    """What is said where the files and folders name no flow file."""
+    tests = next((path for path in paths if is_test(path) and not path.is_dir()), None)
+    if tests is None:
+        return "There are no flow files in what was named."
+    return f"{tests} holds conversation tests, and no flow: `baton test {tests}` runs them."
 
 
 def worlds(paths: Sequence[Path]) -> list[World]:

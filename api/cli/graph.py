@@ -10,7 +10,7 @@ import click
 
 from api.cli.console import did_you_mean, example, leave, note, run
 from api.cli.database import find_tenant, open_database, tenant_option
-from api.cli.files import FLOWS, existing_paths, load_world, worlds
+from api.cli.files import FLOWS, existing_paths, is_test, load_world, no_flows, worlds
 from api.cli.program import FINDING
 from api.settings import read_settings
 from engine.loading import Loaded
@@ -41,6 +41,8 @@ def command(flow: str, form: Format, flows: Path | None, tenant: str | None) -> 
 
 def _found(name: str, folder: Path | None, tenant: str | None) -> Flow:
     path = Path(name)
+    if path.is_file() and is_test(path):
+        raise click.UsageError(no_flows([path]))
     if path.is_file():
         return _sound(_loaded(path)[0])
     if path.is_dir() or not is_name(name):

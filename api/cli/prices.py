@@ -10,8 +10,9 @@ from api.cli.console import counted, example, json_option, moment, note, run, wr
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.files import read_source
 from api.cli.program import Commands
+from engine.model.values import Millis
 from engine.runtime.administration import put_prices
-from engine.runtime.prices.table import Listed, listed_price, read_table
+from engine.runtime.prices.table import BEGINNING, Listed, listed_price, read_table
 from engine.runtime.store.registry import PriceRow
 
 price_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,7 +34,7 @@ def show(tenant: str | None, *, as_json: bool) -> None:
     else:
         write_table(
             ("MODEL", "INPUT", "OUTPUT", "CACHED INPUT", "EFFECTIVE FROM"),
-            [(row.model, row.input, row.output, row.cached_input or "-", moment(row.effective_from)) for row in rows],
+            [(row.model, row.input, row.output, row.cached_input or "-", _since(row.effective_from)) for row in rows],
         )
 
 
@@ -56,7 +57,7 @@ def put(model: str, input_: str, output: str, cached_input: str | None, effectiv
     if isinstance(price, list):
         raise click.UsageError("; ".join(price) + ".")
     run(_put(tenant, [price]))
-    click.echo(f"{price.model} costs {price.input} in and {price.output} out from {moment(price.effective_from)} on.")
+    click.echo(f"{price.model} costs {price.input} in and {price.output} out from {_since(price.effective_from)} on.")
 
 
 @command.command("import", epilog=example("baton prices import prices.csv"))
@@ -74,6 +75,10 @@ def import_(file: Path, tenant: str | None) -> None:
     for price, newer in shadowed:
         note(f"{price.model}: the price of {moment(newer)} goes on to hold, it is newer than the imported one.")
     note(f"See the table with `baton prices show{f' --tenant {tenant}' if tenant else ''}`.")
+
+
+def _since(at: Millis) -> str:
+    return "the beginning" if at == BEGINNING else moment(at)
 
 
 def _shown(row: PriceRow) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import click
 
 from api.cli.console import example, json_option, leave, note, run, write_json
 from api.cli.database import find_tenant, now, open_database, tenant_option
-from api.cli.files import existing_paths, flow_files, read_source
+from api.cli.files import existing_paths, flow_files, no_flows, read_source
 from api.cli.program import FINDING
 from engine.errors import FlowRefused
 from engine.loading import Source
@@ -25,7 +25,7 @@ def command(paths: Sequence[Path], tenant: str | None, *, as_json: bool) -> None
     """
     sources = [read_source(path) for path in flow_files(paths)]
     if not sources:
-        raise click.ClickException("There are no flow files in what was named.")
+        raise click.ClickException(no_flows(paths))
     try:
         standings = run(_publish(sources, tenant))
     except FlowRefused as refusal:

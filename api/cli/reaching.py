@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import click
 from msgspec import Struct
 
+from api.cli.console import note
 from api.cli.database import find_tenant, open_database
 from api.cli.samples import SHOP, TERMS, with_shop
 from api.cli.sealing import sealing_vault
@@ -13,8 +15,13 @@ from api.settings import read_settings
 from engine.model.flow import Flow
 from engine.model.nodes import Http
 from engine.runtime.connections import Terms, opened
+from engine.runtime.outbound.addresses import as_address, may_reach, read_allowed
+from engine.runtime.outbound.targets import read_target
 from engine.runtime.store.sqlite.open import sqlite_path
 from engine.runtime.vault import SealBroken
+
+_HERE: Final = {"localhost": "127.0.0.1"}
+"""Names whose address is known without a look-up."""
 
 
 class Reach(Struct, frozen=True):
@@ -22,6 +29,15 @@ class Reach(Struct, frozen=True):
 
     connections: Mapping[str, Terms]
     allowed_hosts: tuple[str, ...]
+
+
+def note_closed(url: str) -> None:
+    """Say of an address that is not public that a server's settings must open it, unless those that hold here do."""
+    target = read_target(url)
+    address = as_address(_HERE.get(target.host, target.host))
+    allowed = read_allowed(read_settings(os.environ).allowed_hosts_outbound)
+    if address is not None and not may_reach(address, target.host, target.port, allowed):
+        note(f"{target.authority} is not public: it is reached only where BATON_ALLOWED_HOSTS_OUTBOUND of the server opens it.")
 
 
 async def reach(flows: Iterable[Flow], tenant: str | None) -> Reach:

@@ -53,9 +53,15 @@ def _write(path: Path, before: bytes, text: str) -> None:
     """In the place of the file as a whole, so that it is never there by half; unless somebody has changed it meanwhile."""
     if path.read_bytes() != before:
         raise click.ClickException(f"{path} was changed while its tests were played: nothing was written into it.")
-    target = path.resolve()
+    try:
+        _replace(path.resolve(), (_MARK if before.startswith(_MARK) else b"") + text.encode())
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _replace(target: Path, content: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        file.write((_MARK if before.startswith(_MARK) else b"") + text.encode())
+        file.write(content)
     shutil.copymode(target, file.name)
     os.replace(file.name, target)  # noqa: PTH105 - Path has the same by the same name
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import click
 import msgspec
 from msgspec import Struct
 
 from api.cli.files import is_flow, is_test, read_source
-from engine.loading import Loaded, load_flows
+from engine.loading import Loaded, Source, load_flows, read_yaml
+from engine.loading.tree import Pairs
 from engine.model.flow import Flow, called_by
 from engine.model.problems import Diagnostic
 from engine.testing.conversations import ConversationTest, Job, TestFile, load_tests
@@ -61,7 +63,10 @@ def load_suites(paths: Sequence[Path]) -> Suites:
     tests: dict[Path, TestFile] = {}
     broken: list[Diagnostic] = []
     for file in reversed(files.values()):
-        loaded, problems = load_tests(read_source(file))
+        source = read_source(file)
+        loaded, problems = load_tests(source)
+        if loaded is None and not is_test(file) and _has_nodes(source):
+            raise click.UsageError(_is_flow(file))
         broken += problems
         if loaded is not None:
             tests[file] = loaded
@@ -71,6 +76,18 @@ def load_suites(paths: Sequence[Path]) -> Suites:
     suites = Suites(tests, worlds, flows, broken, whole)
     broken += [problem for loaded in suites.concerned(found) for problem in loaded.diagnostics if problem.severity == "error"]
     return suites
+
+
+def _has_nodes(source: Source) -> bool:
+    root = read_yaml(source).root
+    return isinstance(root, Pairs) and root.get("nodes") is not None
+
+
+def _is_flow(file: Path) -> str:
+    """What is said of a flow that was named in the place of its tests."""
+    tests = file.with_suffix(f".test{file.suffix}")
+    there = f"its tests are in {tests}" if tests.is_file() else f"its tests belong into {tests}, which is not there"
+    return f"{file} is a flow; {there}."
 
 
 def _meant(tested: Iterable[str], flows: Mapping[str, Loaded]) -> set[str]:

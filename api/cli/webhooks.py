@@ -9,6 +9,7 @@ import click
 from api.cli.console import counted, example, json_option, leave, moment_or_none, note, run, write_json, write_table
 from api.cli.database import find_tenant, now, open_database, tenant_option
 from api.cli.program import FINDING, Commands
+from api.cli.reaching import note_closed
 from api.cli.records import open_records
 from api.cli.sealing import sealing_vault
 from api.cli.webhooks_shown import delivery_facts, delivery_line, endpoint_facts, endpoint_line
@@ -69,6 +70,7 @@ def add(url: str, events: tuple[str, ...], tenant: str | None, *, as_json: bool)
     """Add an endpoint. Its secret is shown this once; without --event it is told of everything."""
     row, secret = _sound(lambda: run(_add(tenant, url, events, sealing_vault(told=True))))
     _tell(row, secret, as_json=as_json)
+    note_closed(row.url)
 
 
 @command.command("set", epilog=example(f"baton webhooks set {_EXAMPLE} --disable"))
@@ -89,6 +91,8 @@ def change(
     chosen = events if events or all_events else None
     row = _sound(lambda: run(_change(tenant, webhook_id, url=url, events=chosen, enabled=enabled)))
     click.echo(f"{row.id} is changed: {row.status}, {row.url}, {', '.join(row.events) or 'all events'}")
+    if url is not None:
+        note_closed(url)
 
 
 @command.command("rotate", epilog=example(f"baton webhooks rotate {_EXAMPLE}"))
@@ -120,7 +124,10 @@ def delete(webhook_id: str, tenant: str | None) -> None:
 @tenant_option
 @json_option
 def deliveries(webhook_id: str, state: DeliveryState | None, limit: int, tenant: str | None, *, as_json: bool) -> None:
-    """List what an endpoint was or is to be told, that of the newest runs first."""
+    """List what an endpoint was or is to be told.
+
+    That of the newest runs comes first.
+    """
     found = run(_deliveries(tenant, webhook_id, state, limit))
     if as_json:
         write_json([delivery_facts(one) for one in found])
@@ -146,7 +153,10 @@ def replay(webhook_id: str, event_id: str | None, tenant: str | None) -> None:
 @click.argument("webhook_id", metavar="ID")
 @tenant_option
 def test(webhook_id: str, tenant: str | None) -> None:
-    """Send an event of the type webhook.test now, from here; exit with 1 unless it is answered with a 2xx."""
+    """Send an event of the type webhook.test now, from here.
+
+    The exit code is 1 unless it is answered with a 2xx.
+    """
     outcome = run(_test(tenant, webhook_id, sealing_vault()))
     status = "" if outcome.answer is None else f"answered with {outcome.answer.status}"
     click.echo(status or f"{outcome.code}: {outcome.message}")

@@ -15,7 +15,7 @@ from engine.loading.partial import Partial, partial
 from engine.loading.shapes import advice_on_shape
 from engine.loading.tree import Items, Leaf, Pairs, Part, Torn, Tree, plain
 from engine.model.problems import Diagnostic
-from engine.model.values import Duration, EventName, Name
+from engine.model.values import Duration, EventName, Locale, Name
 
 T = TypeVar("T")
 
@@ -54,6 +54,7 @@ def _pattern(annotated: Any) -> str:
 _PATTERNS: Final = {
     _pattern(Name): ("name.bad", "is not an id", "lower-case letters, digits and _, beginning with a letter, at most 64"),
     _pattern(EventName): ("value.wrong", "is not the name of an event", "lower-case words with dots between, such as order.paid"),
+    _pattern(Locale): ("locale.bad", "is not a language", "write it like en or de-AT"),
     _pattern(Duration): ("duration.bad", "is not a duration", "write it like 30s, 10m, 24h, 3d or 1w"),
 }
 

@@ -158,3 +158,14 @@ class Run(Struct, frozen=True, omit_defaults=True):
     def ended(self) -> bool:
         """True when no event can move the run again."""
         return self.status in ENDED
+
+    @property
+    def failure(self) -> str | None:
+        """Why it failed, for its author: the code, with the node and the message where its flow has kept them; None where it did not."""
+        if self.status != "failed":
+            return None
+        match self.frame.variables.get("error") if self.frames else None:
+            case {"code": code, "node": node, "message": message} if code == self.end_code:
+                return f"{code} at {node}: {message}"
+            case _:
+                return self.end_code

@@ -22,6 +22,9 @@ Name = Annotated[str, Meta(pattern=_NAME)]
 EventName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=128)]
 """What an event is called, such as `order.paid`."""
 
+Locale = Annotated[str, Meta(max_length=16, pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+"""A language that is asked for, such as de or de-AT."""
+
 Template = str
 """A text in which `{{ ... }}` holds an expression; a text that is one expression keeps its native type."""
 

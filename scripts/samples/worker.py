@@ -8,6 +8,7 @@ begun twice, while its result counts once. What a worker changes elsewhere it sh
 import argparse
 import json
 import os
+import re
 import threading
 import time
 import urllib.error
@@ -15,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 LEASE: Final = 30
 """Seconds for which a task is ours; it is kept three times as often."""
@@ -114,35 +116,52 @@ def work_on(engine: Engine, task: dict[str, Any], seconds: float) -> str:
     return f"done: {json.dumps(result)}"
 
 
-def serve(engine: Engine, queue: str, *, seconds: float, pause: float, once: bool) -> None:
-    """Do tasks until there are none (once), or for good."""
+def serve(engine: Engine, queue: str, *, seconds: float, pause: float, once: bool) -> bool:
+    """Do tasks until there are none (once), or for good; gives whether the last look found the queue empty."""
     while True:
+        answered = True
         try:
             tasks = engine.claim(queue)
             for task in tasks:
                 print(f"task {task['task_id']}, attempt {task['attempt']}: {work_on(engine, task, seconds)}", flush=True)
         except urllib.error.HTTPError as refusal:
+            answered = False
             print(f"refused: {refusal.code} {refusal.read().decode(errors='replace')}", flush=True)
             if refusal.code in {401, 403}:
                 raise SystemExit("BATON_API_KEY is no key that may do this.") from refusal
             tasks = []  # 404, 409: it came too late, and nobody waits any more; what else there is may pass
         except OSError as error:
+            answered = False
             print(f"no server: {error}", flush=True)
             tasks = []
         if not tasks:
             if once:
-                return
+                return answered
             time.sleep(pause)
+
+
+def server(text: str) -> str:
+    """The address of a server, as it is asked for on the command line."""
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", text)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: write it as http://HOST:PORT")
+    return text
 
 
 def main() -> None:
     """Work until it is interrupted."""
     parser = argparse.ArgumentParser("scripts/worker", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", default="http://127.0.0.1:8080", metavar="URL", help="the Baton server (http://127.0.0.1:8080)")
+    parser.add_argument(
+        "--server", type=server, default="http://127.0.0.1:8080", metavar="URL", help="the Baton server (http://127.0.0.1:8080)"
+    )
     parser.add_argument("--queue", default="documents", help="whose tasks it does (documents)")
     parser.add_argument("--takes", type=float, default=2.0, metavar="SECONDS", help="that a task takes (2)")
     parser.add_argument("--pause", type=float, default=1.0, metavar="SECONDS", help="between two looks at an empty queue (1)")
-    parser.add_argument("--once", action="store_true", help="end when the queue is empty")
+    parser.add_argument("--once", action="store_true", help="end when the queue is empty; with 1 where no server answers")
     parser.epilog = "The API key is in BATON_API_KEY. Example: BATON_API_KEY=sk_... scripts/worker --takes 5"
     asked = parser.parse_args()
     key = os.environ.get("BATON_API_KEY", "")
@@ -150,7 +169,8 @@ def main() -> None:
         raise SystemExit("BATON_API_KEY must be an API key of the tenant (sk_...); `scripts/baton keys create --api` makes one.")
     print(f"Working on the queue {asked.queue} of {asked.server}", flush=True)
     try:
-        serve(Engine(asked.server, key), asked.queue, seconds=asked.takes, pause=asked.pause, once=asked.once)
+        if not serve(Engine(asked.server, key), asked.queue, seconds=asked.takes, pause=asked.pause, once=asked.once):
+            raise SystemExit(1)
     except KeyboardInterrupt:
         print("Stopped.")
 

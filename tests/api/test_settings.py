@@ -7,7 +7,7 @@ import pytest
 
 from api.secrets import key_file, server_key
 from api.settings import SETTINGS, Rate, Settings, read_settings
-from engine.errors import SettingsError
+from engine.errors import SettingsError, StoreError
 
 WRONG = [
     ("BATON_DATABASE_URL", "mysql://x"),
@@ -22,6 +22,8 @@ WRONG = [
     ("BATON_LOG_FORMAT", "xml"),
     ("BATON_TRUSTED_PROXIES", "10.0.0.0/99"),
     ("BATON_ALLOWED_HOSTS_OUTBOUND", "http://x/y"),
+    ("BATON_ALLOWED_HOSTS_OUTBOUND", "erp:0"),
+    ("BATON_ALLOWED_HOSTS_OUTBOUND", "127.1"),
     ("BATON_OTEL_ENDPOINT", "collector"),
     ("BATON_SYNCHRONOUS", "off"),
     ("BATON_SESSION_SECONDS", "0"),
@@ -82,7 +84,8 @@ def test_without_dev_the_key_must_be_set() -> None:
 
 
 def test_in_dev_a_key_is_made_once_beside_the_database_for_its_owner_alone(tmp_path: Path) -> None:
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/in a folder/shop.db")
+    (tmp_path / "in a folder").mkdir()
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/in%20a%20folder/shop.db")
     key = server_key(settings, dev=True)
     assert len(key) >= 32
     assert server_key(settings, dev=True) == key
@@ -90,6 +93,13 @@ def test_in_dev_a_key_is_made_once_beside_the_database_for_its_owner_alone(tmp_p
     assert path == tmp_path / "in a folder" / "shop.key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in path.parent.iterdir()] == ["shop.key"]
+
+
+def test_where_no_key_can_be_made_no_folder_is_made_for_it(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/mistyped/shop.db")
+    with pytest.raises(StoreError, match=r"mistyped/shop\.key cannot be made beside the database: No such file or directory\."):
+        server_key(settings, dev=True)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_key_file_that_holds_no_key_stops_the_start(tmp_path: Path) -> None:

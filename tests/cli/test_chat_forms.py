@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.talking.fields import typed_text, typed_value
-from api.cli.talking.judging import objections
+from api.cli.talking.fields import Typed, typed, typed_text
 from api.cli.talking.partner import field_of
 from tests.cli.conftest import Baton
 
@@ -66,18 +65,60 @@ def test_a_form_that_counts_attempts_is_asked_again_with_all_that_was_typed(boug
     assert told.endswith(f"{end}\n  (completed)\n")
 
 
+@pytest.mark.parametrize("locale", ["en", "de-AT", "fr", "ja", "xx"])
 @pytest.mark.parametrize(
-    ("kind", "value"), [("checkbox", True), ("boolean", False), ("number", 2.5), ("multi_select", ["mo", "tu"]), ("date", "2026-01-31")]
+    ("kind", "value"),
+    [("checkbox", True), ("boolean", False), ("number", 2.5), ("multi_select", ["mo", "tu"]), ("select", True), ("date", "2026-01-31")],
 )
-def test_what_is_offered_can_be_typed(kind: str, value: Any) -> None:
-    options = [{"value": day, "label": day.upper()} for day in ("mo", "tu")]
-    field = {"type": kind, **({"options": options} if kind == "multi_select" else {})}
-    assert typed_value(field, typed_text(value)) == value
+def test_what_is_offered_can_be_typed(kind: str, value: Any, locale: str) -> None:
+    options = [{"value": day, "label": str(day).upper()} for day in ("mo", "tu", 1, True)] if "select" in kind else []
+    field = {"name": "f", "type": kind, "options": options}
+    assert typed(field, typed_text(value, options, locale), locale) == Typed(value)
 
 
-def test_a_field_with_rules_that_are_not_known_here_is_left_to_the_flow() -> None:
-    assert objections({"name": "n", "type": "text", "validation": {"of_tomorrow": 1}}, "x", "en") == []
-    assert objections({"name": "n", "type": "email"}, "x", "de") == ["Bitte geben Sie eine E-Mail-Adresse wie name@example.com ein."]
+def test_what_is_not_known_here_of_a_field_is_left_to_the_flow() -> None:
+    assert typed({"name": "n", "type": "integer", "validation": {"of_tomorrow": 1}}, "7", "en") == Typed(7)
+    assert typed({"name": "n", "type": "hologram"}, "x", "en") == Typed("x")
+    assert typed({"name": "n", "type": "hologram"}, " ", "en") == Typed(None)
+
+
+TALL = """\
+flow: tall
+locale: de
+intent: {}
+nodes:
+  about:
+    type: form
+    title: Über Sie
+    fields:
+      - {name: born, type: date, label: Geboren, required: true}
+      - {name: tall, type: number, label: Größe, default: 1.5}
+      - {name: up, type: time, label: Wach ab}
+      - {name: news, type: boolean, label: Neues?}
+    next: bye
+  bye: {type: message, text: "{{ vars.born }} {{ vars.tall }} {{ vars.up }} {{ vars.news }}", next: end}
+"""
+
+
+def test_a_field_is_read_as_a_question_would_be_in_the_language_of_the_run(baton: Baton, flows: Path) -> None:
+    (flows / "tall.yaml").write_text(TALL)
+    told = baton("chat", "tall", typed="morgen\n1.2.2026\n2.5\n2,5\n14.30\nyes\nja\n").stdout
+    assert [line for line in told.splitlines() if not line.startswith("  (the same")] == [
+        "Über Sie",
+        "--------",
+        "Geboren* (2026-01-31): morgen",
+        "  ! Bitte geben Sie ein Datum wie 31.1.2026 ein.",
+        "Geboren* (2026-01-31): 1.2.2026",
+        "Größe (empty: 1,5): 2.5",
+        "  ! Bitte geben Sie eine Zahl ein.",
+        "Größe (empty: 1,5): 2,5",
+        "Wach ab (14:30): 14.30",
+        "Neues? (ja/nein): yes",
+        "  ! Bitte antworten Sie mit Ja oder Nein.",
+        "Neues? (ja/nein): ja",
+        "2026-02-01 2.5 14:30 true",
+        "  (completed)",
+    ]
 
 
 @pytest.mark.parametrize(

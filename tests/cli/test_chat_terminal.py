@@ -133,6 +133,7 @@ def test_what_was_said_until_ctrl_c_is_recorded_and_passes_as_a_test(baton: Bato
         somebody.types("Ada\n")
         somebody.reads(r"Your town\?(?s:.*)\] > ")
         somebody.types("Ul")
+        somebody.reads("> Ul")  # else the terminal may take it after the program has given it back
         somebody.process.send_signal(2)
         assert somebody.leaves() == 1
         assert somebody.lines()[-4:] == ["Saved as flows/patient.test.yaml.", "", "Aborted!", ""]
@@ -143,8 +144,8 @@ def test_what_was_said_until_ctrl_c_is_recorded_and_passes_as_a_test(baton: Bato
 
 
 def test_where_nothing_was_said_nothing_is_recorded(baton: Baton, flows: Path, folder: Path) -> None:
-    assert baton("chat", "nobody", "--record", "talk.yaml").exit_code == 1
-    assert not (folder / "talk.yaml").exists()
+    assert baton("chat", "nobody", "--record", "talk.test.yaml").exit_code == 1
+    assert not (folder / "talk.test.yaml").exists()
 
 
 def test_a_program_that_was_stopped_goes_on_where_it_was(flows: Path, folder: Path) -> None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import FLOW, Baton
 
 OTHER = FLOW.replace("greeting", "farewell")
@@ -47,6 +49,15 @@ def test_the_other_flows_of_the_folder_are_known_and_not_reported_on(baton: Bato
 def test_conversation_tests_are_no_flows(baton: Baton, flows: Path) -> None:
     (flows / "greeting.test.yaml").write_text("flow: greeting\ntests: []\n")
     assert baton("check", flows).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["check", "publish", "graph"])
+def test_tests_in_the_place_of_a_flow_are_refused_with_the_command_that_runs_them(command: str, baton: Baton, flows: Path) -> None:
+    (flows / "greeting.test.yaml").write_text("flow: greeting")
+    result = baton(command, "flows/greeting.test.yaml")
+    assert result.exit_code in (1, 2)
+    told = "flows/greeting.test.yaml holds conversation tests, and no flow: `baton test flows/greeting.test.yaml` runs them."
+    assert result.stderr.endswith(f"Error: {told}\n")
 
 
 def test_a_folder_without_flows_is_a_finding(baton: Baton, folder: Path) -> None:

@@ -122,6 +122,13 @@ def test_an_imported_price_that_a_newer_one_outlives_is_told(baton: Baton, folde
     assert "newer" in baton("prices", "import", "prices.csv").stderr
 
 
+def test_a_price_that_has_always_held_is_shown_from_the_beginning(baton: Baton, folder: Path, tenant: dict[str, Any]) -> None:
+    (folder / "prices.csv").write_text(f"{HEADER}gpt,5,9,,\n")
+    baton("prices", "import", "prices.csv")
+    assert baton("prices", "show").stdout.splitlines()[1].split(maxsplit=4) == ["gpt", "5", "9", "-", "the beginning"]
+    assert json.loads(baton("prices", "show", "--json").stdout)[0]["effective_from"] == "1970-01-01T00:00:00Z"
+
+
 def test_the_table_is_listed_as_it_is_shown(baton: Baton, tenant: dict[str, Any]) -> None:
     baton("prices", "set", "gpt", "--input", "1", "--output", "2")
     assert baton("prices", "list", "--json").stdout == baton("prices", "show", "--json").stdout != "[]\n"

@@ -40,7 +40,7 @@ def test_the_help_names_every_command_with_its_meaning(baton: Baton) -> None:
     assert [name for name, meaning in COMMANDS.items() if f"  {name}" not in told or meaning not in told] == []
 
 
-@pytest.mark.parametrize("group", ["connections", "keys", "prices", "runs"])
+@pytest.mark.parametrize("group", ["connections", "keys", "prices", "runs", "webhooks"])
 def test_no_meaning_is_cut_in_a_narrow_terminal(group: str, baton: Baton) -> None:
     assert "..." not in baton(group, "--help").stdout.replace("[ARGS]...", "")
 

@@ -109,7 +109,7 @@ def test_missing_stubs_are_asked_for_once_and_written_where_they_belong(baton: B
     result = baton("test", "flows", "--record")
     assert result.stdout.splitlines() == [
         "flows/order.test.yaml:4: recorded: an order is found: 1 stub for `look`",
-        "flows/order.test.yaml:12: recorded: an order is not found: 1 stub for `look`",
+        "flows/order.test.yaml:15: recorded: an order is not found: 1 stub for `look`",
         "3 passed, 0 failed.",
     ]
     assert result.exit_code == 0
@@ -149,6 +149,22 @@ def test_a_test_that_does_not_pass_is_told_and_left_as_it_was(baton: Baton, flow
     assert result.stdout.startswith("flows/order.test.yaml:9: not recorded: an order is found\n  step 4 (bot): ")
     assert "+ Chair 7" in result.stdout
     assert (flows / "order.test.yaml").read_text() == TESTS
+
+
+def test_lines_are_those_of_the_file_as_it_is_then(baton: Baton, flows: Path, shop: Shop) -> None:
+    path = flows / "order.test.yaml"
+    path.write_text(TESTS.replace("{bot: None.}", "{bot: Nothing.}"))
+    told = baton("test", "flows", "--record").stdout.splitlines()
+    (line,) = (int(line.split(":")[1]) for line in told if "not recorded: an order is not found" in line)
+    assert "Nothing." in path.read_text().splitlines()[line - 1]
+
+
+def test_a_file_that_cannot_be_written_is_told_by_its_own_name(baton: Baton, flows: Path, shop: Shop) -> None:
+    long = flows / f"{'o' * 240}.test.yaml"  # the file that it is to take the place of it has a longer name
+    (flows / "order.test.yaml").rename(long)
+    result = baton("test", long, "--record")
+    assert (result.exit_code, result.stderr) == (1, f"Error: {long} cannot be written: File name too long.\n")
+    assert long.read_text() == TESTS
 
 
 def test_where_json_is_not_enough_the_answer_stands_there_as_it_came(baton: Baton, flows: Path, shop: Shop) -> None:

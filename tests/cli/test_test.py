@@ -69,6 +69,15 @@ def test_a_broken_file_is_told_and_exits_with_1(name: str, baton: Baton, tests: 
     assert "1 file broken" in result.stdout
 
 
+def test_a_flow_in_the_place_of_its_tests_is_wrong_use_that_says_where_they_are(baton: Baton, tests: Path) -> None:
+    result = baton("test", "flows/greeting.yaml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("Error: flows/greeting.yaml is a flow; its tests are in flows/greeting.test.yaml.\n")
+    (tests / "greeting.test.yaml").rename("other.yaml")
+    assert "its tests belong into flows/greeting.test.yaml, which is not there." in baton("test", "flows/greeting.yaml").stderr
+    assert "is a flow" not in baton("test", "other.yaml").stdout
+
+
 def test_a_broken_file_is_an_error_of_the_report(baton: Baton, tests: Path) -> None:
     with (tests / "greeting.test.yaml").open("a") as file:
         file.write("surprise: true\n")

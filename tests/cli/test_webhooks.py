@@ -209,7 +209,8 @@ def test_a_test_is_signed_and_tells_what_was_answered(
 ) -> None:
     made = added(baton, url=receiver.url)
     blocked = baton("webhooks", "test", made["id"])
-    assert (blocked.exit_code, blocked.stdout) == (1, "http.blocked: The address may not be reached.\n")
+    told = "http.blocked: The address is not public, and BATON_ALLOWED_HOSTS_OUTBOUND does not open it.\n"
+    assert (blocked.exit_code, blocked.stdout) == (1, told)
     assert receiver.received == []
     monkeypatch.setenv("BATON_ALLOWED_HOSTS_OUTBOUND", "127.0.0.1")
     sent = baton("webhooks", "test", made["id"])
@@ -218,6 +219,28 @@ def test_a_test_is_signed_and_tells_what_was_answered(
     receiver.status = lambda _: 404
     refused = baton("webhooks", "test", made["id"])
     assert (refused.exit_code, refused.stdout) == (1, "answered with 404\n")
+
+
+CLOSED = "is not public: it is reached only where BATON_ALLOWED_HOSTS_OUTBOUND of the server opens it.\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "noted"),
+    [
+        ("http://127.0.0.1:9407/hooks", "", True),
+        ("http://localhost:9407/hooks", "", True),
+        ("http://127.0.0.1:9407/hooks", "127.0.0.1:9407", False),
+        (URL, "", False),
+    ],
+)
+def test_an_address_that_only_a_setting_opens_is_noted_when_it_is_set(
+    url: str, allowed: str, noted: bool, baton: Baton, keyed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATON_ALLOWED_HOSTS_OUTBOUND", allowed)
+    made = baton("webhooks", "add", url, "--json")
+    changed = baton("webhooks", "set", json.loads(made.stdout)["id"], "--url", url)
+    connected = baton("connections", "set", "shop", "--kind", "bearer", "--url", url, typed="secret")
+    assert [CLOSED in call.stderr for call in (made, changed, connected)] == [noted] * 3
 
 
 def test_an_endpoint_needs_the_servers_key(baton: Baton, folder: Path, tenant: dict[str, Any]) -> None:

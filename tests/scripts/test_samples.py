@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from scripts.samples import worker as the_worker
 from scripts.samples.shop import Plan, Shop
 from scripts.samples.worker import Engine, TaskFailed, do, serve
 from tests.cli.conftest import Baton, baton, folder  # noqa: F401 - fixtures
-from tests.support.server import ROOT, SECRET, running_server
+from tests.support.server import ROOT, SECRET, environment, running_server
 
 SLOW = 1.2
 PASSPORT = "L898902C36"
@@ -112,7 +114,7 @@ def is_paid_by_a_callback(place: Place) -> None:
 
 def has_a_document_checked(place: Place) -> None:
     runs = [place.answer(place.trigger("document_check"), number) for number in (PASSPORT, "L898902C37", "### ###")]
-    serve(Engine(place.url, place.api_key), "documents", seconds=0, pause=0, once=True)
+    assert serve(Engine(place.url, place.api_key), "documents", seconds=0, pause=0, once=True)
     told = [kinds(place.until(run, lambda run: run["status"] != "waiting_time"))[-1] for run in runs]
     assert [text[:15] for text in told] == ["Your passport L", "The check digit", "What is the num"]
 
@@ -201,6 +203,22 @@ def test_a_worker_cannot_read_what_is_no_number() -> None:
     with pytest.raises(TaskFailed) as failed:
         do({"number": "é"})
     assert failed.value.code == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "told"),
+    [
+        ("foo", 2, "'foo' is no address: write it as http://HOST:PORT"),
+        ("http://a:b", 2, "'http://a:b' is no address"),
+        ("http://127.0.0.1:1", 1, "no server: "),
+    ],
+)
+def test_a_worker_that_cannot_ask_says_why_and_by_its_exit_code(address: str, code: int, told: str) -> None:
+    command = [sys.executable, the_worker.__file__, "--once", "--server", address]
+    ended = subprocess.run(command, env=environment(BATON_API_KEY="sk_x"), capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == code
+    assert told in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_worker_that_breaks_gives_its_task_back_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,38 @@ def test_what_is_printed_of_a_failure_shows_what_was_said_against_what_was_expec
     assert printed == text_of("failures.txt")
 
 
+BREAKS = """
+flow: breaks
+intent: {}
+nodes:
+  try_it: {type: http, method: GET, url: "https://shop.example/", on_error: count, next: count}
+  count: {type: set, values: {many: "{{ trigger.text | FILTER }}"}, next: done}
+  done: {type: end, status: failed, code: CODE}
+"""
+STUBBED = """
+flow: breaks
+tests:
+  - name: it
+    stubs: {try_it: [{error: timeout}]}
+    steps: [{trigger: x}, {status: completed}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "why"),
+    [
+        ("number", "no.stock", "expression.type at count: A number is needed here, not a text."),
+        ("upper", "no.stock", "no.stock"),
+        ("upper", "http.timeout", "http.timeout at try_it: The test says so."),
+    ],
+    ids=["a node that fails", "an end that says so", "an end that passes on what failed"],
+)
+def test_a_run_that_fails_tells_its_code_and_the_node_and_the_message_where_they_are_known(word: str, code: str, why: str) -> None:
+    flow = read_flow(BREAKS.replace("FILTER", word).replace("CODE", code))
+    result = run_tests(read_tests(STUBBED), {"breaks": flow})[0]
+    assert failure(result).transcript[-1].what == f"(failed: {why})"
+
+
 def test_results_are_the_same_every_time_but_for_the_seconds() -> None:
     first, second = ([(result.outcome, result.visits) for result in run_tests(file, FLOWS)] for file in (BAD, BAD))
     assert first == second

@@ -12,7 +12,6 @@ from api.cli.talking.screen import draw, draw_note, draw_wrong, span_text
 from engine.model.values import Json
 from engine.runtime.clock import SystemClock
 
-_ENGLISH: Final = "en"
 _CLOCK: Final = SystemClock()
 _SOON: Final = 1.0
 """Seconds after which one wants to know why nothing is said."""
@@ -23,11 +22,10 @@ ResultT = TypeVar("ResultT")
 class Conversation:
     """One run from its trigger to its end, or until the person has gone."""
 
-    def __init__(self, partner: Partner, lines: Lines, record: Record, locale: str | None = None) -> None:
+    def __init__(self, partner: Partner, lines: Lines, record: Record) -> None:
         self._partner = partner
         self._lines = lines
         self._record = record
-        self._locale = locale or _ENGLISH
         self._shown: set[str] = set()
         self._kept: Mapping[str, Json] = {}
         """What a form was answered with that is asked once more."""
@@ -42,7 +40,7 @@ class Conversation:
         while said is not None:
             self._show(said)
             if said.ended:
-                draw_note(said.status if said.end_reason in (None, said.status) else f"{said.status}: {said.end_reason}")
+                draw_note(said.ending)
                 return
             self._lines.count_down(said.deadline)
             said = await (self._wait_for_time(said) if said.expected is None else self._answer(said))
@@ -85,7 +83,7 @@ class Conversation:
 
     async def _asked(self, said: Said, draft: Draft) -> tuple[Said, Said | None, Given]:
         """The wait as it is then, and what was given; or, where the wait was over before, what is true then."""
-        asking = asyncio.create_task(ask(self._lines, said.expected or {}, draft, self._locale))
+        asking = asyncio.create_task(ask(self._lines, said.expected or {}, draft, said.locale))
         try:
             said, following = await self._first(asking, said)
         finally:

@@ -1,82 +1,88 @@
-"""A form's field as a person types it, turned into the value that is asked for."""
+"""A form's field as a person types it: read and judged as an answer in free text would be; the flow's own verdict comes after."""
 
-import re
+from collections.abc import Sequence
 from typing import Any, Final
 
-from engine.model.inputs import FILES
+import msgspec
+from msgspec import Struct
+
+from engine.interpreter.answers.faults import Judged, message
+from engine.interpreter.answers.folding import trimmed
+from engine.interpreter.answers.heard import hear
+from engine.interpreter.answers.reading import unanswered
+from engine.interpreter.answers.typed import is_blank, judge
+from engine.interpreter.answers.words import figures, yes_and_no
+from engine.model.inputs import FILES, Question
 from engine.model.values import Json
 
-_FORMS: Final = {
-    "boolean": "yes/no",
-    "checkbox": "yes/no",
-    "date": "2026-01-31",
-    "time": "14:30",
-    "datetime": "2026-01-31T14:30",
-    "multi_select": "1, 2",
-}
-_YES: Final = frozenset({"yes", "y", "true", "on", "ja", "oui", "si", "sí"})
-_NO: Final = frozenset({"no", "n", "false", "off", "nein", "non"})
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+SWITCHES: Final = frozenset({"boolean", "checkbox"})
+_FORMS: Final = {"date": "2026-01-31", "time": "14:30", "datetime": "2026-01-31T14:30", "multi_select": "1, 2"}
+_NO_FILES: Final = "Files cannot be sent from a terminal: leave it empty."
 
 
-def typed_value(field: dict[str, Any], line: str) -> Json:
-    """The value that the line stands for, None for a blank; ValueError says what to type instead."""
-    text = line.strip()
-    if not text:
-        return None
-    match field["type"]:
-        case "number" | "integer" | "rating":
-            return _number(text)
-        case "boolean" | "checkbox" if "options" not in field:
-            return _switch(text)
-        case "multi_select":
-            return [_picked(field, part.strip()) for part in text.split(",") if part.strip()]
-        case "select" | "radio" | "boolean" | "checkbox":
-            return _picked(field, text)
-        case kind if kind in FILES:
-            raise ValueError("Files cannot be sent from a terminal: leave it empty.")
-        case _:
-            return line
+class Typed(Struct, frozen=True):
+    """What a line stands for, None for a blank, and what is wrong with it in words; what cannot be read stands for itself."""
+
+    value: Json
+    wrongs: tuple[str, ...] = ()
 
 
-def typed_text(value: Json) -> str:
-    """What one types to give the value; the inverse of `typed_value`."""
+def typed(field: dict[str, Any], line: str, locale: str) -> Typed:
+    """The line read in that language; a field that is not known here is left to the flow."""
+    question = _question(field)
+    if not trimmed(line):
+        return Typed(None) if question is None else Typed(None, _words(question, unanswered(question), locale))
+    if question is None:
+        return Typed(line)
+    if question.type in FILES:
+        return Typed(line, (_NO_FILES,))
+    heard = hear(question, line, locale)
+    return Typed(line if heard[0] is None else heard[0], _words(question, heard, locale))
+
+
+def kept(field: dict[str, Any], value: Json, locale: str) -> Typed:
+    """A value that was given before, and is given once more."""
+    question = _question(field)
+    return Typed(value) if question is None or is_blank(value) else Typed(value, _words(question, judge(question, value), locale))
+
+
+def typed_text(value: Json, options: Sequence[dict[str, Any]], locale: str) -> str:
+    """What one types to give the value, by its label where it is an option's; the inverse of `typed`."""
+    label = next((option["label"] for option in options if _same(option["value"], value)), None)
     match value:
+        case _ if label is not None:
+            return str(label)
         case bool():
-            return "yes" if value else "no"
+            yes, no = yes_and_no(locale)
+            return yes if value else no
         case list():
-            return ", ".join(map(typed_text, value))
+            return ", ".join(typed_text(item, options, locale) for item in value)
+        case float():
+            return str(value).replace(".", figures(locale).decimal)
         case _:
             return str(value)
 
 
-def form_of(field: dict[str, Any]) -> str | None:
+def form_of(kind: str, options: Sequence[dict[str, Any]], locale: str) -> str | None:
     """What is typed looks like this, where the type has a form of its own."""
-    return None if field.get("options") and field["type"] != "multi_select" else _FORMS.get(field["type"])
+    if kind in SWITCHES and not options:
+        return "/".join(yes_and_no(locale))
+    return None if options and kind != "multi_select" else _FORMS.get(kind)
 
 
-def _number(text: str) -> int | float:
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        raise ValueError("Type a number, such as 3 or 2.5.")
-    return int(text) if found[1] is None else float(text)
+def _question(field: dict[str, Any]) -> Question | None:
+    """The question that the field was published from, if need be without its rules: a newer server may have others."""
+    for known in (field, {name: value for name, value in field.items() if name != "validation"}):
+        try:
+            return msgspec.convert(known, Question)
+        except msgspec.ValidationError:
+            continue
+    return None
 
 
-def _switch(text: str) -> bool:
-    word = text.casefold()
-    if word not in _YES | _NO:
-        raise ValueError("Type yes or no.")
-    return word in _YES
+def _words(question: Question, judged: Judged, locale: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(message(fault, locale, question) for fault in judged[1]))
 
 
-def _picked(field: dict[str, Any], text: str) -> Json:
-    """By value, else by label, else by number."""
-    options = field.get("options", [])
-    word = text.casefold()
-    for name in ("value", "label"):
-        for option in options:
-            if str(option[name]).casefold() == word:
-                return option["value"]
-    if text.isdecimal() and 1 <= int(text) <= len(options):
-        return options[int(text) - 1]["value"]
-    raise ValueError(f"Type a number from 1 to {len(options)}, or one of the texts.")
+def _same(one: Json, other: Json) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)

@@ -1,18 +1,24 @@
 """A flow in this very process: a database of its own that is gone afterwards, in real time; requests are really made."""
 
+import json
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from api.body import Shape
+from api.chat.wire import ResumeBody, TriggerBody
 from api.cli.reaching import reach
 from api.cli.talking.intents import Examples, beginning
 from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
-from engine.errors import ExecutionAborted, InvalidWaitToken, Unfit
+from engine.errors import ExecutionAborted, ExecutionNotFound, InvalidWaitToken, Unfit
+from engine.interpreter import decode_run
 from engine.loading import Source, load_flows
+from engine.model.problems import Problem
 from engine.model.values import Json, Millis
 from engine.runtime.administration import KeyTerms, checked_drafts, create_tenant, publish
 from engine.runtime.connections import put_connection
@@ -23,10 +29,13 @@ from engine.runtime.runtime import Runtime
 from engine.runtime.vault import Vault
 
 _POLL = 25.0
+_TRIGGERS = Shape(TriggerBody)
+_ANSWERS = Shape(ResumeBody)
+Body = TypeVar("Body", TriggerBody, ResumeBody)
 
 
 class LocalPartner:
-    """Talks to the executor as the chat surface does."""
+    """Talks to the executor as the chat surface does, whose bounds its requests keep, but for the size of a body."""
 
     def __init__(self, runtime: Runtime, caller: Caller, examples: Examples) -> None:
         self._runtime = runtime
@@ -36,24 +45,26 @@ class LocalPartner:
     async def trigger(self, intent: str, text: str | None, context: dict[str, Json]) -> tuple[str, Said]:
         """See Partner."""
         begin = beginning(intent, text, self._examples)
-        asked = TriggerRequest(intent=begin.intent, text=begin.text, context=context)
+        body, unfit = _read(_TRIGGERS, {"text": begin.text, "intentName": begin.intent, "context": context})
+        asked = TriggerRequest(intent=body.intent_name, text=body.text, context=body.context or {}, unfit=unfit)
         try:
             taken = await self._runtime.executor.trigger(self._caller, asked)
         except Unfit as refusal:
             raise click.ClickException("; ".join(f"{problem.field}: {problem.message}" for problem in refusal.problems)) from refusal
-        return begin.text, self._said(taken.reply)
+        return begin.text, await self._said(taken.reply)
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """See Partner."""
-        values, text = (answer, None) if isinstance(answer, dict) else (None, answer)
-        request = ResumeRequest(run_id=said.run_id, wait_token=said.token or "", values=values, text=text)
+        given = {"values" if isinstance(answer, dict) else "text": answer}
+        body, unfit = _read(_ANSWERS, {"waitToken": said.token or "", "executionId": said.run_id, **given})
+        request = ResumeRequest(run_id=body.execution_id, wait_token=body.wait_token, values=body.values, text=body.text, unfit=unfit)
         try:
             taken = await self._runtime.executor.resume(self._caller, request)
         except Unfit as refusal:
             raise AnswerWrong([Wrong(field_of(problem.field), problem.message) for problem in refusal.problems]) from refusal
         except (InvalidWaitToken, ExecutionAborted) as refusal:
-            raise MovedOn(self._said(await self._runtime.reader.latest(self._caller, said.run_id))) from refusal
-        return self._said(taken.reply)
+            raise MovedOn(await self._said(await self._runtime.reader.latest(self._caller, said.run_id))) from refusal
+        return await self._said(taken.reply)
 
     async def changed(self, said: Said) -> Said:
         """See Partner."""
@@ -61,10 +72,14 @@ class LocalPartner:
         reply = await reader.latest(self._caller, said.run_id)
         while reply.turn_id == said.turn_id and reply.status == said.status:
             reply = await reader.follow(self._caller, said.run_id, tag(reply), _POLL)
-        return self._said(reply)
+        return await self._said(reply)
 
-    def _said(self, reply: TurnReply) -> Said:
+    async def _said(self, reply: TurnReply) -> Said:
         open_wait = reply.wait_id if reply.answerable else None
+        view = await self._runtime.store.run(self._caller.tenant_id, reply.execution_id)
+        if view is None:
+            raise ExecutionNotFound
+        run = decode_run(view.run.state)
         return Said(
             run_id=reply.execution_id,
             flow=reply.started[0],
@@ -75,6 +90,8 @@ class LocalPartner:
             token=None if open_wait is None else self._runtime.keyring.wait_token(self._caller.tenant_id, open_wait),
             deadline=reply.wait_expires_at,
             end_reason=reply.end_reason,
+            locale=run.locale,
+            failure=run.failure,
         )
 
 
@@ -98,6 +115,10 @@ async def local_partner(sources: Sequence[Source], locale: str | None, tenant: s
             yield await _partner(runtime, tenant_id, locale)
         finally:
             await runtime.stop()
+
+
+def _read(shape: Shape[Body], body: dict[str, Json]) -> tuple[Body, tuple[Problem, ...]]:
+    return shape.read(json.dumps(body).encode())
 
 
 async def _published(runtime: Runtime, sources: Sequence[Source]) -> str:

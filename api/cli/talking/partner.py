@@ -1,11 +1,13 @@
 """Who one talks to, as a port: a flow in this process, or a server."""
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from engine.model.run import ENDED
 from engine.model.values import Json, Millis
+
+ENGLISH: Final = "en"
 
 Answer = str | dict[str, Json]
 """Free text, or the values of a form."""
@@ -32,6 +34,16 @@ class Said(Struct, frozen=True, kw_only=True):
     token: str | None
     deadline: Millis | None
     end_reason: str | None
+    locale: str = ENGLISH
+    """The run's language, in which its answers are read; where the partner does not tell it, the one asked for, else English."""
+    failure: str | None = None
+    """Why it failed, as far as the partner tells it."""
+
+    @property
+    def ending(self) -> str:
+        """How it ended."""
+        why = self.failure or self.end_reason
+        return self.status if why in (None, self.status) else f"{self.status}: {why}"
 
     @property
     def ended(self) -> bool:

@@ -5,17 +5,15 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from api.cli.talking.fields import form_of, typed_text, typed_value
-from api.cli.talking.judging import objections
+from api.cli.talking.fields import SWITCHES, Typed, form_of, kept, typed, typed_text
 from api.cli.talking.lines import Lines
 from api.cli.talking.partner import Answer, Wrong
-from api.cli.talking.screen import draw_note, draw_options, draw_wrong
+from api.cli.talking.screen import draw_menu, draw_note, draw_options, draw_wrong
 from engine.model.inputs import DISPLAYS
 from engine.model.values import Json
 
 _NONE: Final = "-"
 """Typed where an earlier answer is offered and nothing is meant instead."""
-_SWITCHES: Final = frozenset({"boolean", "checkbox"})
 _SPOKEN: Final = "/"
 """Before what is said in a form's place; twice where it is the answer's own."""
 
@@ -44,22 +42,26 @@ async def ask(lines: Lines, expected: dict[str, Any], draft: Draft, locale: str)
     uploads = expected["kind"] == "upload"
     if uploads:
         draw_note("files cannot be sent from a terminal")
-    hints = "; ".join(_question_hints(expected))
-    line = await lines.ask(f"({hints}) > " if hints else "> ")
+    hints = "; ".join(_question_hints(expected, locale))
+    line = await lines.ask(_prompt(hints))
     # Even an empty text would be taken for a file's.
     return Given({} if uploads and line is not None and not line.strip() else line)
 
 
-def _question_hints(expected: dict[str, Any]) -> Iterator[str]:
+def _prompt(hints: str) -> str:
+    return f"({hints}) > " if hints else "> "
+
+
+def _question_hints(expected: dict[str, Any], locale: str) -> Iterator[str]:
     """How the one answer is typed, and what an empty line stands for where that is anything."""
-    kind = expected.get("input", "text")
-    form = form_of({"type": kind, "options": expected.get("options")})
-    # Yes and no can be said in the run's own language, so that no word of ours is needed.
-    yield from (hint for hint in (form if kind not in _SWITCHES else None, expected.get("placeholder")) if hint)
+    kind, options = expected.get("input", "text"), expected.get("options", [])
+    # Whoever is asked a question knows how to say yes and no to it.
+    form = None if kind in SWITCHES else form_of(kind, options, locale)
+    yield from (hint for hint in (form, expected.get("placeholder")) if hint)
     schema = expected.get("schema", {})
     for name, asked in schema.get("properties", {}).items():
         if "default" in asked:
-            yield f"empty: {typed_text(asked['default'])}"
+            yield f"empty: {typed_text(asked['default'], options, locale)}"
         elif name not in schema.get("required", [name]):
             yield "empty: none"
 
@@ -84,17 +86,19 @@ class _Form:
             if field["type"] in DISPLAYS:
                 if not again and field["label"]:
                     draw_note(field["label"])
-            elif not again or field["name"] in again:
-                draw_options(field.get("options", []))
-                if not await self._ask_field(field):
-                    return Given(self._said, self._values)
+            elif (not again or field["name"] in again) and not await self._ask_field(field):
+                return Given(self._said, self._values)
         return Given(self._values, self._values)
 
     async def _ask_field(self, field: dict[str, Any]) -> bool:
         """Ask until what is typed will do or is typed twice, and keep it; False where the person has left the form."""
         earlier = self._draft.values.get(field["name"])
-        hints = "; ".join(_hints(field, earlier))
-        prompt = f"{field['label']}{'*' if field['required'] else ''}{f' ({hints})' if hints else ''}: "
+        hints = "; ".join(_hints(field, earlier, self._locale))
+        label = f"{field['label']}{'*' if field['required'] else ''}"
+        prompt = f"{label}{f' ({hints})' if hints else ''}: "
+        if field.get("options"):
+            draw_menu(label, field["options"])
+            prompt = _prompt(hints)
         refused: str | None = None
         while True:
             line = await self._lines.ask(prompt)
@@ -102,42 +106,32 @@ class _Form:
                 self._said = None if line is None else line.removeprefix(_SPOKEN)
                 return False
             line = line.removeprefix(_SPOKEN)
-            try:
-                value = _meant(field, line, earlier)
-            except ValueError as problem:
-                draw_wrong([Wrong(None, str(problem))])
-                continue
-            wrongs = objections(field, value, self._locale)
-            if not wrongs or line == refused:  # the last word is the flow's, and its author wants to see it
+            meant = self._meant(field, line, earlier)
+            if not meant.wrongs or line == refused:  # the last word is the flow's, and its author wants to see it
                 break
             refused = line
-            draw_wrong([Wrong(None, wrong) for wrong in wrongs])
+            draw_wrong([Wrong(None, wrong) for wrong in meant.wrongs])
             if not self._explained:
                 draw_note("the same once more sends it as it is")
                 self._explained = True
-        if value is not None:
-            self._values[field["name"]] = value
+        if meant.value is not None:
+            self._values[field["name"]] = meant.value
         return True
 
-
-def _meant(field: dict[str, Any], line: str, earlier: Json) -> Json:
-    """The value that the line stands for; a blank stands for the earlier answer."""
-    if earlier is None:
-        return typed_value(field, line)
-    match line.strip():
-        case "":
-            return earlier
-        case said if said == _NONE:
-            return None
-        case _:
-            return typed_value(field, line)
+    def _meant(self, field: dict[str, Any], line: str, earlier: Json) -> Typed:
+        """What the line stands for; a blank stands for the earlier answer."""
+        if earlier is not None and not line.strip():
+            return kept(field, earlier, self._locale)
+        nothing = earlier is not None and line.strip() == _NONE
+        return typed(field, "" if nothing else line, self._locale)
 
 
-def _hints(field: dict[str, Any], earlier: Json) -> Iterator[str]:
-    yield from (hint for hint in (form_of(field), field.get("placeholder"), field.get("help")) if hint)
+def _hints(field: dict[str, Any], earlier: Json, locale: str) -> Iterator[str]:
+    options = field.get("options", [])
+    yield from (hint for hint in (form_of(field["type"], options, locale), field.get("placeholder"), field.get("help")) if hint)
     if earlier is not None:
-        yield f"empty: {typed_text(earlier)}"
+        yield f"empty: {typed_text(earlier, options, locale)}"
         if not field["required"]:
             yield f"{_NONE}: none"
     elif field.get("default") is not None:
-        yield f"empty: {typed_text(field['default'])}"
+        yield f"empty: {typed_text(field['default'], options, locale)}"

@@ -10,7 +10,7 @@ import click
 import httpx
 
 from api.cli.talking.intents import Examples, beginning
-from api.cli.talking.partner import Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
+from api.cli.talking.partner import ENGLISH, Answer, AnswerWrong, MovedOn, Said, ShownBlock, Wrong, field_of
 from engine.model.values import Json
 
 _SURFACE: Final = "/api/public/v1/chat"
@@ -23,16 +23,17 @@ _CONFLICT, _UNFIT, _REFUSED = 409, 422, 400
 class RemotePartner:
     """Talks to a server with one session."""
 
-    def __init__(self, client: httpx.AsyncClient, session: dict[str, Any]) -> None:
+    def __init__(self, client: httpx.AsyncClient, session: dict[str, Any], locale: str | None) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {session['sessionToken']}"}
+        self._locale = locale or ENGLISH
         self._examples: Examples = {intent["name"]: intent["examples"] for intent in session["intents"]}
 
     async def trigger(self, intent: str, text: str | None, context: dict[str, Json]) -> tuple[str, Said]:
         """See Partner."""
         begin = beginning(intent, text, self._examples)
         body = {"text": begin.text, "intentName": begin.intent, **({"context": context} if context else {})}
-        return begin.text, _said(_body(await self._post(body)))
+        return begin.text, self._said(_body(await self._post(body)))
 
     async def answer(self, said: Said, answer: Answer) -> Said:
         """See Partner."""
@@ -43,12 +44,12 @@ class RemotePartner:
             case 422, {"errors": list() as errors}:
                 raise AnswerWrong([Wrong(field_of(error["field"]), error["message"]) for error in errors])
             case 409, {"current": dict() as current}:
-                raise MovedOn(_said({"reply": current}))
+                raise MovedOn(self._said({"reply": current}))
             case 410, _:
                 now = await _sent(self._client.get(f"{_SURFACE}/executions/{said.run_id}", headers=self._headers))
-                raise MovedOn(_said(_body(now)))
+                raise MovedOn(self._said(_body(now)))
             case _:
-                return _said(_body(response))
+                return self._said(_body(response))
 
     async def changed(self, said: Said) -> Said:
         """See Partner."""
@@ -59,7 +60,7 @@ class RemotePartner:
             response = await _sent(self._client.get(f"{_SURFACE}/executions/{said.run_id}", params=query, headers=headers))
             if response.status_code == httpx.codes.NOT_MODIFIED:
                 continue
-            now = _said(_body(response))
+            now = self._said(_body(response))
             if (now.turn_id, now.status) != (said.turn_id, said.status):
                 return now
             known = response.headers.get("etag")
@@ -69,13 +70,33 @@ class RemotePartner:
     async def _post(self, body: dict[str, Any]) -> httpx.Response:
         return await _sent(self._client.post(f"{_SURFACE}/messages", json=body, headers=self._headers))
 
+    def _said(self, answer: dict[str, Any]) -> Said:
+        reply = answer["reply"]
+        expected = reply["expectedInput"]
+        if expected is not None:
+            expected = {**expected, "attempts_left": expected.get("attemptsLeft")}
+        deadline = reply["waitExpiresAt"]
+        return Said(
+            run_id=reply["executionId"],
+            flow=None if reply["scenario"] is None else reply["scenario"]["id"],
+            turn_id=reply["turnId"],
+            status=reply["status"],
+            blocks=tuple(ShownBlock(block["id"], block["type"], block["payload"]) for block in reply["blocks"]),
+            expected=expected,
+            token=reply["waitToken"],
+            deadline=None if deadline is None else round(datetime.fromisoformat(deadline).timestamp() * 1000),
+            end_reason=reply["endReason"],
+            locale=self._locale,
+            failure=reply["endCode"],
+        )
+
 
 @asynccontextmanager
 async def remote_partner(server: str, key: str, locale: str | None) -> AsyncIterator[RemotePartner]:
     """A partner with a session of that server."""
     async with httpx.AsyncClient(base_url=server.rstrip("/"), timeout=_PATIENCE) as client:
         asked = {"publicKey": key, **({"locale": locale} if locale else {})}
-        yield RemotePartner(client, _body(await _sent(client.post(f"{_SURFACE}/sessions", json=asked))))
+        yield RemotePartner(client, _body(await _sent(client.post(f"{_SURFACE}/sessions", json=asked))), locale)
 
 
 async def _sent(request: Any) -> httpx.Response:
@@ -110,22 +131,3 @@ def _reason(told: dict[str, Any]) -> str:
             return "; ".join(f"{error['field']}: {error['message']}" for error in errors)
         case _:
             return str(told.get("message", ""))
-
-
-def _said(answer: dict[str, Any]) -> Said:
-    reply = answer["reply"]
-    expected = reply["expectedInput"]
-    if expected is not None:
-        expected = {**expected, "attempts_left": expected.get("attemptsLeft")}
-    deadline = reply["waitExpiresAt"]
-    return Said(
-        run_id=reply["executionId"],
-        flow=None if reply["scenario"] is None else reply["scenario"]["id"],
-        turn_id=reply["turnId"],
-        status=reply["status"],
-        blocks=tuple(ShownBlock(block["id"], block["type"], block["payload"]) for block in reply["blocks"]),
-        expected=expected,
-        token=reply["waitToken"],
-        deadline=None if deadline is None else round(datetime.fromisoformat(deadline).timestamp() * 1000),
-        end_reason=reply["endReason"],
-    )

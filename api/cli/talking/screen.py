@@ -59,6 +59,12 @@ def draw_options(options: Sequence[dict[str, Any]]) -> None:
         _say(f"  {number}) {option['label']}")
 
 
+def draw_menu(label: str, options: Sequence[dict[str, Any]]) -> None:
+    """What is asked, and below it the options with their numbers."""
+    _say(label)
+    draw_options(options)
+
+
 def draw_wrong(wrongs: Sequence[Wrong]) -> None:
     """What was wrong with an answer."""
     for wrong in wrongs:

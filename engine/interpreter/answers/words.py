@@ -82,13 +82,23 @@ class Figures(Struct, frozen=True):
 
 def yes_or_no(key: str, locale: str) -> bool | None:
     """What a folded text says in the locale's language; a language that we do not know is read as English."""
-    return _answers(language(locale)).get(key)
+    return _answers(_spoken(locale)).get(key)
+
+
+def yes_and_no(locale: str) -> tuple[str, str]:
+    """The plain words for yes and no in the language that the locale's answers are read in."""
+    known = _spoken(locale)
+    return _YES[known].split()[0], _NO[known].split()[0]
+
+
+def _spoken(locale: str) -> str:
+    tongue = language(locale)
+    spoken = "nb" if tongue in {"no", "nn"} else tongue
+    return spoken if spoken in _YES else "en"
 
 
 @lru_cache(maxsize=64)
-def _answers(tongue: str) -> dict[str, bool]:
-    spoken = "nb" if tongue in {"no", "nn"} else tongue
-    known = spoken if spoken in _YES else "en"
+def _answers(known: str) -> dict[str, bool]:
     return dict.fromkeys(_listed(_NO[known]), False) | dict.fromkeys(_listed(_YES[known]), True)
 
 

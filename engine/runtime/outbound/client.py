@@ -119,7 +119,7 @@ class OutboundClient:
         found = [literal] if literal is not None else [as_address(text) for text in await self._resolve(target.host, owner)]
         addresses = [address for address in found if address is not None]
         if len(addresses) < len(found) or not all(may_reach(address, target.host, target.port, self._allowed) for address in addresses):
-            raise blocked("The address may not be reached.")
+            raise blocked("The address is not public, and BATON_ALLOWED_HOSTS_OUTBOUND does not open it.")
         return addresses
 
 

@@ -37,7 +37,7 @@ async def act(performance: Performance, action: Act) -> None:
         case Advance(by, length):
             performance.note("time", f"+{by}")
             for reply in await performance.scene.pass_time(length):
-                performance.went_on(reply)
+                await performance.went_on(reply)
         case Cancel():
             await _cancel(performance)
         case Happened():
@@ -58,7 +58,7 @@ async def _trigger(performance: Performance, text: str) -> None:
     except Refused as refusal:
         raise Mismatch(f"the trigger was refused with {_reasons(refusal)}") from refusal
     await performance.catch_up()  # a trigger may end runs that were open before it
-    performance.began(reply)
+    await performance.began(reply)
 
 
 async def _trigger_rejected(performance: Performance, text: str, error: str) -> None:
@@ -80,7 +80,7 @@ async def _answer(performance: Performance, answer: Answer) -> None:
         reply = await performance.scene.answer(run.id, wait_id, answer)
     except Refused as refusal:
         raise Mismatch(f"the answer was refused with {_reasons(refusal)}") from refusal
-    performance.went_on(reply)
+    await performance.went_on(reply)
 
 
 async def _rejected(performance: Performance, action: Rejected) -> None:
@@ -106,7 +106,7 @@ async def _cancel(performance: Performance) -> None:
     performance.note("user", "(cancels)")
     reply = await performance.scene.cancel(run.id)
     if reply.turn_id != run.reply.turn_id:
-        performance.went_on(reply)
+        await performance.went_on(reply)
 
 
 def _wait(run: Watched) -> str:

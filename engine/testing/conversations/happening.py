@@ -16,7 +16,7 @@ async def happen(performance: Performance, event: Happened) -> None:
     await performance.catch_up()
     for run_id in told:
         if run_id not in known:
-            performance.began((await performance.scene.turns_after(run_id, -1))[0])
+            await performance.began((await performance.scene.turns_after(run_id, -1))[0])
 
 
 async def end_task(performance: Performance, step: TaskEnded) -> None:

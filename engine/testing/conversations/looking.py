@@ -1,6 +1,7 @@
 """The steps that look: at what was said, what is expected next, and what the run has come to."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TypeVar, assert_never
 
 from engine.model.values import Json
@@ -122,6 +123,17 @@ def _demand_expected(run: Watched, wanted: dict[str, Json]) -> None:
 
 
 def _offered(options: list[dict[str, Json]], wanted: Json) -> list[Json]:
-    """Each option's label, or its value where the test names that."""
-    named = wanted if isinstance(wanted, list) and len(wanted) == len(options) else [None] * len(options)
-    return [option["value"] if same(name, option["value"]) else option["label"] for option, name in zip(options, named, strict=True)]
+    """Each option's value, or its label where the test names that; what the test names as neither is told as its other options are."""
+    named = wanted if isinstance(wanted, list) else []
+    by_label = any(_is_label(name, options) for name in named)
+    return [_told(option, name, by_label=by_label) for option, name in zip_longest(options, named[: len(options)])]
+
+
+def _is_label(name: Json, options: list[dict[str, Json]]) -> bool:
+    return any(name == option["label"] for option in options) and not any(same(name, option["value"]) for option in options)
+
+
+def _told(option: dict[str, Json], name: Json, *, by_label: bool) -> Json:
+    if same(name, option["value"]):
+        return option["value"]
+    return option["label"] if by_label or name == option["label"] else option["value"]

@@ -85,13 +85,13 @@ class Performance:
             raise Mismatch(f"there is no run {number}: the test has started {len(self.runs)}")
         self._current = number - 1
 
-    def began(self, reply: TurnReply) -> None:
+    async def began(self, reply: TurnReply) -> None:
         """A run was started, and the steps concern it."""
         self._current = len(self.runs)
         self.runs.append(Watched(reply))
-        self.went_on(reply)
+        await self.went_on(reply)
 
-    def went_on(self, reply: TurnReply) -> None:
+    async def went_on(self, reply: TurnReply) -> None:
         """A turn came of a step."""
         number, run = next((number, run) for number, run in enumerate(self.runs, 1) if run.id == reply.execution_id)
         run.reply = reply
@@ -102,14 +102,14 @@ class Performance:
         for block in reply.blocks:
             self.note("bot" if len(self.runs) == 1 else f"bot {number}", drawn(block))
         if reply.status in ENDED:
-            why = reply.end_code or reply.end_reason
+            why = (await self.scene.run(run.id)).failure or reply.end_reason
             self.note("", f"({reply.status})" if why == reply.status else f"({reply.status}: {why})")
 
     async def catch_up(self) -> None:
         """Every run may have gone on by itself, or because of another."""
         for run in self.runs if self.scene.count_turns() > len(self.turns) else ():
             for reply in await self.scene.turns_after(run.id, run.reply.rev):
-                self.went_on(reply)
+                await self.went_on(reply)
 
     def note(self, who: str, what: str) -> None:
         """A line of the transcript."""

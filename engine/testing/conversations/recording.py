@@ -56,7 +56,7 @@ class World(Struct, frozen=True):
 
 
 class Recorded(Struct, frozen=True):
-    """What became of one test that made requests: how many stubs of which nodes were written, or why none was."""
+    """What became of one test that made requests: how many stubs of which nodes were written, or why none was; lines are the new text's."""
 
     name: str
     line: int
@@ -76,7 +76,7 @@ async def record_tests(source: Source, test_file: TestFile, flows: Flows, world:
 
     A test's stubs are in the text only where the test passes with them. Requests are really made, and each of them once.
     """
-    text = source.text if isinstance(source.text, str) else source.text.decode("utf-8-sig")
+    before = text = source.text if isinstance(source.text, str) else source.text.decode("utf-8-sig")
     tested = flows.get(test_file.flow)
     if tested is None:
         return Recording(text, ())
@@ -87,9 +87,19 @@ async def record_tests(source: Source, test_file: TestFile, flows: Flows, world:
             asking = await _Asking.of(world, stage.flows)
             outcome = await _performed(stage, test, asking)
             if asking.asked:
+                above = text.count("\n") - before.count("\n")
                 text, one = await _kept(source.name, text, number, flows, (test, asking, outcome))
-                recorded.append(one)
+                recorded.append(_moved(one, test, above))
     return Recording(text, tuple(recorded))
+
+
+def _moved(one: Recorded, test: ConversationTest, lines: int) -> Recorded:
+    """The same, where so many lines were put in above the test; what failed lies where its step does, without the test's own stubs."""
+    failed = one.failed
+    if failed is not None:
+        place = test.line if failed.step is None else test.steps[failed.step - 1].line
+        failed = replace(failed, line=place + lines)
+    return replace(one, line=one.line + lines, failed=failed)
 
 
 async def _performed(stage: Stage, test: ConversationTest, asking: "_Asking") -> Outcome:

@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from engine.model.inputs import ExpectationKind
 from engine.model.run import EndReason, Status
-from engine.model.values import Duration, Name, Scalar
+from engine.model.values import Duration, Locale, Name, Scalar
 from engine.testing.conversations.script import Answer, CalledBack, Happened, Rejected, TaskEnded, TriggerRejected
 from engine.testing.conversations.stubs import Stub
 
@@ -87,7 +87,7 @@ class WrittenGiven(Struct, frozen=True, forbid_unknown_fields=True):
 
     variables: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
-    locale: str | None = None
+    locale: Locale | None = None
     now: str | None = None
     seed: int | str | None = None
 
