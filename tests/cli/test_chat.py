@@ -121,7 +121,7 @@ def test_a_form_is_asked_field_by_field_and_each_is_judged_as_it_is_typed(baton:
 
 def test_a_text_of_more_characters_than_a_server_takes_is_refused_and_asked_for_again(baton: Baton, flows: Path) -> None:
     told = baton("chat", "greeting", typed=f"{'x' * 4001}\n{'y' * 4000}\n").stdout
-    assert "x\n  ! This is too long.\n> y" in told
+    assert "x\n  ! Its length must be at most 4,000.\n> y" in told
     assert told.endswith(f"Hello, {'y' * 4000}.\n  (completed)\n")
     begun = baton("chat", "greeting", "--text", "x" * 4001, typed="")
     assert (begun.exit_code, begun.stderr) == (1, "Error: /text: This is too long.\n")
