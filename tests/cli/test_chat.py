@@ -124,7 +124,7 @@ def test_a_text_of_more_characters_than_a_server_takes_is_refused_and_asked_for_
     assert "x\n  ! Its length must be at most 4,000.\n> y" in told
     assert told.endswith(f"Hello, {'y' * 4000}.\n  (completed)\n")
     begun = baton("chat", "greeting", "--text", "x" * 4001, typed="")
-    assert (begun.exit_code, begun.stderr) == (1, "Error: /text: This is too long.\n")
+    assert (begun.exit_code, begun.stderr) == (1, "Error: /text: Its length must be at most 4,000.\n")
 
 
 def test_the_end_of_the_input_ends_the_talk_cleanly(baton: Baton, order: Path) -> None:
