@@ -7,7 +7,7 @@ from typing import Final
 
 from api.settings import Settings, is_postgresql
 from engine.errors import SettingsError, StoreError
-from engine.runtime.store.sqlite.open import sqlite_path
+from engine.runtime.store.sqlite.address import sqlite_path
 
 _KEY_BYTES: Final = 32
 

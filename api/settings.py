@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from engine.errors import SettingsError, StoreError
 from engine.runtime.outbound.addresses import read_allowed
-from engine.runtime.store.sqlite.open import sqlite_path
+from engine.runtime.store.sqlite.address import sqlite_path
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(s|m|h)")

@@ -12,7 +12,8 @@ from api.settings import read_settings
 from engine.model.values import Millis
 from engine.runtime.clock import SystemClock
 from engine.runtime.store.registry import Register, Registry, TenantRow
-from engine.runtime.store.sqlite.open import open_registry, sqlite_path
+from engine.runtime.store.sqlite.address import sqlite_path
+from engine.runtime.store.sqlite.open import open_registry
 
 DEFAULT_TENANT: Final = "default"
 

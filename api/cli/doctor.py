@@ -18,8 +18,8 @@ from api.secrets import key_file, server_key
 from api.settings import Settings, read_settings
 from engine.errors import SettingsError, StoreError
 from engine.model.values import Millis
+from engine.runtime.store.sqlite.address import sqlite_path
 from engine.runtime.store.sqlite.inspection import Inspection, inspect
-from engine.runtime.store.sqlite.open import sqlite_path
 from engine.runtime.store.tables import NEWEST_MIGRATION
 from engine.runtime.vault import Vault
 

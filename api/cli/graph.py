@@ -19,7 +19,7 @@ from engine.model.flow import Flow
 from engine.model.run import FlowRef
 from engine.model.values import is_name
 from engine.runtime.catalog import Catalog
-from engine.runtime.store.sqlite.open import sqlite_path
+from engine.runtime.store.sqlite.address import sqlite_path
 
 Format = Literal["mermaid", "svg"]
 

@@ -17,7 +17,7 @@ from engine.model.nodes import Http
 from engine.runtime.connections import Terms, opened
 from engine.runtime.outbound.addresses import as_address, may_reach, read_allowed
 from engine.runtime.outbound.targets import read_target
-from engine.runtime.store.sqlite.open import sqlite_path
+from engine.runtime.store.sqlite.address import sqlite_path
 from engine.runtime.vault import SealBroken
 
 _HERE: Final = {"localhost": "127.0.0.1"}

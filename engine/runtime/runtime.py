@@ -16,9 +16,10 @@ from engine.runtime.requesting import HttpPerformer
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.store.port import Store
 from engine.runtime.store.registry import Registry
+from engine.runtime.store.sqlite.address import sqlite_path
 from engine.runtime.store.sqlite.connect import Synchronous
 from engine.runtime.store.sqlite.lock import ServerLock
-from engine.runtime.store.sqlite.open import open_sqlite, sqlite_path
+from engine.runtime.store.sqlite.open import open_sqlite
 from engine.runtime.tokens import Keyring
 from engine.runtime.vault import Vault
 from engine.runtime.webhooks.places import OF_CLIENT

@@ -23,7 +23,8 @@ from engine.runtime.store.port import Order, Snapshot, Store
 from engine.runtime.store.registry import Draft
 from engine.runtime.tokens import Keyring
 from engine.testing.clock import ManualClock
-from engine.testing.conversations.chaos.places import InFile, InMemory, Place, broken_in
+from engine.testing.conversations.chaos.files import InFile, broken_in
+from engine.testing.conversations.chaos.places import InMemory, Place
 from engine.testing.conversations.chaos.processes import Moment, Processes
 from engine.testing.memory import MemoryRegistry, MemoryStore
 from tests.stateful.model import FLOW, HOUR, Journey, Model

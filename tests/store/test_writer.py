@@ -16,10 +16,11 @@ from engine.runtime.faults import FaultName, FaultPoints, fail
 from engine.runtime.invariants import check_invariants
 from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord
 from engine.runtime.store.sqlite import questions
+from engine.runtime.store.sqlite.address import sqlite_path
 from engine.runtime.store.sqlite.lines import BATCH
 from engine.runtime.store.sqlite.load_statements import FIND_REPLY, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
 from engine.runtime.store.sqlite.lock import ServerLock
-from engine.runtime.store.sqlite.open import open_registry, open_sqlite, sqlite_path
+from engine.runtime.store.sqlite.open import open_registry, open_sqlite
 from engine.runtime.store.sqlite.save_statements import END_WAIT, UPDATE_RUN
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.testing.clock import ManualClock

@@ -5,7 +5,6 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import unquote
 
 from engine.errors import StoreError
 from engine.model.values import Millis
@@ -18,16 +17,6 @@ from engine.runtime.store.sqlite.registry import SqliteRegistry
 from engine.runtime.store.sqlite.store import SqliteStore
 from engine.runtime.store.sqlite.writer import Writer
 from engine.runtime.store.tables import NEWEST_MIGRATION
-
-
-def sqlite_path(url: str) -> Path:
-    """The file that a URL names: `sqlite:///relative.db` or `sqlite:////absolute.db`; StoreError for any other."""
-    if url.startswith(("postgresql:", "postgres:", "postgresql+")):
-        raise StoreError("PostgreSQL comes in a later version: use a sqlite:/// URL.")
-    place = url.removeprefix("sqlite:///")
-    if place == url or not place or "?" in place or place == ":memory:":
-        raise StoreError("A database URL is sqlite:///relative.db or sqlite:////absolute.db.")
-    return Path(unquote(place))
 
 
 async def open_sqlite(

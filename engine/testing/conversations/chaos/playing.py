@@ -10,7 +10,7 @@ from msgspec import Struct
 from engine.testing.clock import ManualClock
 from engine.testing.conversations.backstage import Build, Doors, OpenStore, SetUp
 from engine.testing.conversations.chaos.comparing import first_difference
-from engine.testing.conversations.chaos.places import InFile, InMemory, Place
+from engine.testing.conversations.chaos.places import InMemory, Place
 from engine.testing.conversations.chaos.processes import Processes
 from engine.testing.conversations.chaos.requests import Counter
 from engine.testing.conversations.chaos.troubles import Killed, Make, Nothing, Raced, Stepped, Trouble, Twice
@@ -30,6 +30,13 @@ class Plan(Struct, frozen=True):
     place: Callable[[ManualClock], Place] = InMemory
 
 
+def _in_file(clock: ManualClock) -> Place:
+    # A database takes longer to load than most tests to play, and those that nothing disturbs need none.
+    from engine.testing.conversations.chaos.files import InFile  # noqa: PLC0415
+
+    return InFile(clock)
+
+
 CALM: Final = Plan(Nothing)
 IN_MEMORY: Final = (
     Plan(Twice),
@@ -38,7 +45,7 @@ IN_MEMORY: Final = (
     Plan(partial(Killed, moment="before")),
     Plan(Stepped),
 )
-PLANS: Final = (*IN_MEMORY, Plan(partial(Killed, moment="after", most=_IN_FILE), InFile))
+PLANS: Final = (*IN_MEMORY, Plan(partial(Killed, moment="after", most=_IN_FILE), _in_file))
 
 
 class Chaos(Struct, frozen=True):
