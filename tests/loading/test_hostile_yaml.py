@@ -43,6 +43,10 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
+def is_soon(taken: float) -> bool:
+    return taken < LONGEST or taken < LONGEST * pace()
+
+
 def check_judged(loaded: Loaded) -> None:
     """What every answer must be, whatever was asked."""
     assert {one.code for one in loaded.diagnostics} <= CODES.keys()
@@ -59,8 +63,9 @@ def test_there_are_more_than_a_hundred_of_them() -> None:
 @pytest.mark.parametrize("number", range(len(WRITTEN)))
 def test_a_hostile_text_is_answered_with_diagnostics_within_a_quarter_of_a_second(number: int) -> None:
     text = WRITTEN[number]
-    check_judged(load(text))
-    assert any(seconds(lambda: load(text)) < LONGEST * pace() for _ in range(3))
+    judged: list[Loaded] = []
+    assert any(is_soon(seconds(lambda: judged.append(load(text)))) for _ in range(3))
+    check_judged(judged[0])
 
 
 def test_a_hostile_text_takes_less_than_64_mib() -> None:
