@@ -86,15 +86,16 @@ _QUESTIONS: Final = (
     ),
     _Question(
         "I2: conversation {0} goes on at sequence {1}, but has a message {2}",
-        """SELECT conversation.id, next_sequence, max(message.sequence) FROM conversation
-           JOIN message ON message.tenant_id = conversation.tenant_id AND message.conversation_id = conversation.id
-           GROUP BY conversation.tenant_id, conversation.id HAVING max(message.sequence) >= next_sequence""",
+        """SELECT id, next_sequence, last FROM conversation
+           JOIN (SELECT tenant_id, conversation_id, max(sequence) AS last FROM message GROUP BY tenant_id, conversation_id) AS said
+           ON said.tenant_id = conversation.tenant_id AND said.conversation_id = conversation.id WHERE last >= next_sequence""",
     ),
     _Question(
         "I2: conversation {0} goes on at sequence {1}, but has {2} messages",
-        """SELECT conversation.id, next_sequence, count(message.id) FROM conversation
-           LEFT JOIN message ON message.tenant_id = conversation.tenant_id AND message.conversation_id = conversation.id
-           GROUP BY conversation.tenant_id, conversation.id HAVING count(message.id) != next_sequence""",
+        """SELECT id, next_sequence, coalesce(messages, 0) FROM conversation
+           LEFT JOIN (SELECT tenant_id, conversation_id, count(*) AS messages FROM message GROUP BY tenant_id, conversation_id) AS said
+           ON said.tenant_id = conversation.tenant_id AND said.conversation_id = conversation.id
+           WHERE coalesce(messages, 0) != next_sequence""",
     ),
     _Question(
         "I2: turn {0} answers with wait {1}, which is not there",

@@ -268,16 +268,16 @@ class TurnTable(Stored, table=True):
 
 
 class MessageTable(Stored, table=True):
-    """Messages; they stand together by conversation, since they are read so."""
+    """Messages, found by their turns; they stand in the order of time, so that those of many conversations are written to the same page."""
 
     __tablename__ = "message"
     __table_args__ = (_IN_KEY,)
     tenant_id: str = Field(primary_key=True)
-    conversation_id: str = Field(primary_key=True)
-    id: str = Field(primary_key=True)
+    conversation_id: str
+    id: str
     run_id: str
-    turn_id: str
-    role: str
+    turn_id: str = Field(primary_key=True)
+    role: str = Field(primary_key=True)
     sequence: int
     created_at: int = Field(sa_type=BigInteger)
     text: str | None

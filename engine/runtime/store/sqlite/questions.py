@@ -89,8 +89,12 @@ CONVERSATION_BY_ID: Final = named(
 )
 MESSAGES: Final = named(
     select(*columns(MESSAGE, MessageRow), TURN.c.reply)
-    .select_from(MESSAGE.join(TURN, and_(TURN.c.tenant_id == MESSAGE.c.tenant_id, TURN.c.id == MESSAGE.c.turn_id)))
-    .where(MESSAGE.c.tenant_id == bindparam("tenant"), MESSAGE.c.conversation_id == bindparam("conversation"))
+    .select_from(
+        RUN.join(TURN, and_(TURN.c.tenant_id == RUN.c.tenant_id, TURN.c.run_id == RUN.c.id)).join(
+            MESSAGE, and_(MESSAGE.c.tenant_id == TURN.c.tenant_id, MESSAGE.c.turn_id == TURN.c.id)
+        )
+    )
+    .where(RUN.c.tenant_id == bindparam("tenant"), RUN.c.conversation_id == bindparam("conversation"))
     .order_by(MESSAGE.c.sequence, MESSAGE.c.id)
 )
 TURNS: Final = named(

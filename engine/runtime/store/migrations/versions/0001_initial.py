@@ -171,7 +171,7 @@ def _conversations() -> None:
         _long("created_at"),
         _text("text", nullable=True),
         _bytes("values", nullable=True),
-        PrimaryKeyConstraint("tenant_id", "conversation_id", "id"),
+        PrimaryKeyConstraint("tenant_id", "turn_id", "role"),
         sqlite_with_rowid=False,
     )
     op.create_table(
