@@ -25,7 +25,7 @@ from engine.runtime.suspects import Slate, Suspects
 from engine.runtime.turns.admission import IDEMPOTENCY_LIFE
 from engine.runtime.webhooks.sender import Sender
 
-_BATCH: Final = 256
+_BATCH: Final = 512
 """Waits that expire together: some commits for each look for what is due, few enough that a stop does not wait for them."""
 _TICK: Final = 1.0
 _MISSED: Final = 2.0
