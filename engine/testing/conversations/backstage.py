@@ -89,7 +89,7 @@ class Ids:
         self.last = last
         """The newest, by its number; those behind a smaller one are given once more."""
 
-    def __call__(self, _at: Millis = 0) -> str:
+    def __call__(self, _at: Millis) -> str:
         """The next one, whatever the time."""
         self.last += 1
         return f"00000000-0000-7000-8000-{self.last:012x}"
