@@ -79,9 +79,8 @@ class SqliteDeliveries:
         """In small pieces."""
         total = await self._drop(statements.FIND_ENDED, {"ended_as": "delivered", "before": kept.delivered})
         total += await self._drop(statements.FIND_ENDED, {"ended_as": "parked", "before": kept.parked})
-        await self._writer.run(Statement(statements.RAISE_FORGOTTEN, {"before": kept.told}, patient=True))
-        unwanted = {"before": kept.told, "limit": _AT_ONCE}
-        while gone := await self._writer.run(Statement(statements.PRUNE_UNWANTED, unwanted, patient=True)):
+        await self._writer.run(Statement(statements.RAISE_FORGOTTEN, {"before": kept.told}))
+        while gone := await self._writer.run(Statement(statements.PRUNE_UNWANTED, {"before": kept.told, "limit": _AT_ONCE})):
             total += gone
         return total
 

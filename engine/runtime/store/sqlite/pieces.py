@@ -83,9 +83,9 @@ class Statement:
     """One statement, which rests on nothing; it is answered how many rows it changed."""
 
     concerns: Collection[Hashable] = ()
+    patient = False
 
-    def __init__(self, text: str, values: Any = (), *, patient: bool = False) -> None:
-        self.patient = patient
+    def __init__(self, text: str, values: Any = ()) -> None:
         self._text = text
         self._values = values
 

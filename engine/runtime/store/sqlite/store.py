@@ -136,7 +136,7 @@ class SqliteStore:
 
     async def _pruned(self, statement: str, asked: dict[str, int]) -> int:
         total = 0
-        while gone := await self._writer.run(Statement(statement, asked, patient=True)):
+        while gone := await self._writer.run(Statement(statement, asked)):
             total += gone
         return total
 
