@@ -143,7 +143,7 @@ class Worker:
         if view is None or not view.turns or view.turns[-1].done:
             return
         turn = view.turns[-1]
-        begun = Begun(decode_reply(turn.reply), decode_trace(turn.trace))
+        begun = Begun(decode_reply(turn.reply), decode_trace(turn.trace), turn.previous_id)
         order = Order(tenant_id=lapsed.tenant_id, run_id=lapsed.run_id)
         outcome = await self._take(order, partial(self._decider.claim, begun))
         if isinstance(outcome, TakenOver):

@@ -21,7 +21,7 @@ from engine.runtime.store.port import Order
 from engine.runtime.store.registry import Draft
 from engine.runtime.store.sqlite import load
 from engine.runtime.store.sqlite.save import write, writes
-from engine.runtime.store.sqlite.save_statements import END_WAIT, INSERT, SAVE_TURN, UPDATE_RUN
+from engine.runtime.store.sqlite.save_statements import END_WAIT, INSERT, UPDATE_RUN
 from engine.runtime.tokens import Keyring
 from engine.runtime.turns.deciding import Decider
 from engine.runtime.turns.leases import Claim, TakenOver
@@ -200,8 +200,7 @@ ANY_WAIT: Final = {
     **without(END_WAIT["expired"], "wait.ended_at IS NULL", "wait.deadline <= ?"),
     **without(END_WAIT["cancelled"], "wait.ended_at IS NULL"),
 }
-ANY_TURN: Final = without(SAVE_TURN, "turn.id = excluded.id")
-CHECK_THEN_ACT: Final = {**NO_REV, **ANY_WAIT, **ANY_TURN, **ANY_NEWS}
+CHECK_THEN_ACT: Final = {**NO_REV, **ANY_WAIT, **ANY_NEWS}
 """What was checked when it was loaded is believed when it is saved."""
 _KEYED: Final = frozenset({"answer", "second answer", "cancel"})
 """Those that ask again with a key, and so hear of what they have won even after a crash."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tests.races.exploring import Broken
-from tests.races.scenes import ANY_TURN, ANY_WAIT, CHECK_THEN_ACT, NO_EPOCH, NO_REV, Scene
+from tests.races.scenes import ANY_WAIT, CHECK_THEN_ACT, NO_EPOCH, NO_REV, Scene
 
 WAIT = ("answer", "deadline", "cancel")
 CALL = ("worker", "takeover", "cancel")
@@ -44,6 +44,6 @@ def test_what_is_checked_and_then_believed_gives_two_of_them_the_wait() -> None:
         Scene("asking").explore(*WAIT, careless=CHECK_THEN_ACT)
 
 
-@pytest.mark.parametrize("missing", [NO_REV, ANY_WAIT, ANY_TURN])
+@pytest.mark.parametrize("missing", [NO_REV, ANY_WAIT])
 def test_the_fences_around_a_wait_stand_behind_one_another_each_may_fall(missing: Mapping[str, str]) -> None:
     assert Scene("asking").explore(*WAIT, careless=missing).orders == 272

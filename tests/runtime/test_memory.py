@@ -19,7 +19,7 @@ def stepped(name: str, **variables: str) -> Step:
 
 def row_of(step: Step) -> RunRow:
     """As it would be loaded: its bytes are equal, and not the same."""
-    return RunRow("t", step.run.id, "c", "flow", 1, "flow", "waiting_input", 1, 0, 1, bytes(bytearray(step.state)), 0)
+    return RunRow("t", step.run.id, "c", "flow", 1, "flow", "waiting_input", 1, 0, 1, "turn", bytes(bytearray(step.state)), 0)
 
 
 def remembered(memory: RecentRuns, steps: Sequence[Step]) -> list[bool]:

@@ -108,6 +108,10 @@ TASK = "INSERT INTO task SELECT 't', '1', {1}, {0}, 'queue', x'80', 1, '{2}', 0,
         ("UPDATE turn SET rev = 3 WHERE {ONE_TURN}", "I3: run .* is at rev 2, but its turns are 2 from 2 to 3"),
         ("UPDATE run SET rev = 1 WHERE {WAITING}", "I3: run .* is at rev 1, but its turns are 2 from 1 to 2"),
         ("UPDATE run SET input_rev = 3 WHERE {WAITING}", "I3: run .* has its last input at rev 3 of 2"),
+        ("UPDATE run SET turn_id = 'no' WHERE {WAITING}", "I3: run .* ends its turns with no, which is not its turn 2"),
+        ("UPDATE run SET turn_id = (SELECT min(id) FROM turn)", "I3: run .* ends its turns with .*, which is not its turn 2"),
+        ("UPDATE turn SET previous_id = NULL WHERE rev = 2", "I3: turn .* follows None, which is not turn 1 of run .*"),
+        ("UPDATE turn SET previous_id = id", "I3: turn .* follows .*, which is not turn 0 of run .*"),
         ("UPDATE turn SET run_id = 'no' WHERE {ONE_TURN}", "I3: turn .* belongs to run no, which is not there"),
         ("DELETE FROM wait WHERE {OPEN}", "I4: run .* is waiting_input and has 0 open waits"),
         (
@@ -188,7 +192,7 @@ def test_a_lease_that_nobody_took_over_is_found_where_somebody_was_there_to(path
 def test_a_file_whose_pages_are_damaged_is_found(path: Path) -> None:
     content = bytearray(path.read_bytes())
     connection = sqlite3.connect(path)
-    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'turn_by_run'").fetchone()
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_turn_1'").fetchone()
     connection.close()
     content[(page - 1) * 4_096 + 3 : (page - 1) * 4_096 + 5] = b"\x00\x01"  # one entry where there were many
     path.write_bytes(content)

@@ -120,7 +120,7 @@ def with_message_twice(record: Record) -> Record:
 
 
 def with_turn_of_before(record: Record) -> Record:
-    return replace(record, turn=replace(record.turn, rev=1))
+    return replace(record, turn=replace(record.turn, id=record.turn.previous_id))
 
 
 def with_other_conversation(record: Record) -> Record:
@@ -254,20 +254,42 @@ async def test_a_noted_reply_is_found_and_a_newer_one_takes_its_place(store: Sto
         assert (stored.done, stored.reply) == (True, reply)
 
 
+def claiming(key: str) -> Taking:
+    """Takes an answer, and has a call under way then."""
+
+    def decide(snapshot: Snapshot) -> tuple[Record, str]:
+        record, by = ending("answered", key=key)(snapshot)
+        assert isinstance(record, Record)
+        run = replace(record.run, status="running", epoch=1, lease_until=snapshot.now + 30_000, attempts=1)
+        taken = replace(record.turn, done=False, reply=b"")
+        return replace(record, run=run, turn=taken, opened=None, messages=(), usage=(), outbox=()), by
+
+    return decide
+
+
+async def test_a_request_whose_turn_was_overtaken_finds_the_reply_of_the_turn_that_ended_it(store: Store) -> None:
+    run_id = await start(store)
+    order = Order(tenant_id="t", run_id=run_id, idempotency=("scope", "k"))
+    await store.take(order, claiming("k"))
+
+    def cancel(snapshot: Snapshot) -> tuple[Record, None]:
+        before = snapshot.run
+        assert before is not None
+        run = replace(before, rev=before.rev + 1, turn_id=new_id(), status="aborted", ended_at=snapshot.now, lease_until=None)
+        cancelled = turn(run, "cancelled", snapshot.now, before=before)
+        return Record(run=run, turn=cancelled, expected=(before.rev, before.epoch)), None
+
+    await store.take(order, cancel)
+    stored = (await look(store, order)).stored
+    assert stored is not None
+    assert (stored.done, stored.reply) == (True, f"reply {run_id} 3".encode())
+    assert [(row.rev, row.done) for row in await store.turns("t", run_id)] == [(1, True), (2, False), (3, True)]
+
+
 async def test_a_turn_with_a_call_is_claimed_first_and_finished_later_under_the_same_rev(store: Store) -> None:
     run_id = await start(store)
     order = Order(tenant_id="t", run_id=run_id, idempotency=("scope", "k"))
-    row_id = new_id()
-
-    def claim(snapshot: Snapshot) -> tuple[Record, None]:
-        record, _ = ending("answered", key="k")(snapshot)
-        assert isinstance(record, Record)
-        run = replace(record.run, status="running", epoch=1, lease_until=snapshot.now + 30_000, attempts=1)
-        taken = replace(record.turn, id=row_id, done=False, reply=b"")
-        kept = idempotency("t", "k", snapshot.now, row_id)
-        return replace(record, run=run, turn=taken, opened=None, messages=(), usage=(), outbox=(), idempotency=kept), None
-
-    await store.take(order, claim)
+    await store.take(order, claiming("k"))
     under_way = await look(store, order)
     assert under_way.stored is not None
     assert (under_way.stored.done, under_way.stored.reply) == (False, None)
@@ -343,9 +365,10 @@ def moving(by: int, *, was: int | None = None) -> Taking:
         before, waiting = snapshot.run, snapshot.wait
         assert before is not None
         assert waiting is not None
-        run = replace(before, rev=before.rev + 1)
+        run = replace(before, rev=before.rev + 1, turn_id=new_id())
         moved = WaitMoved(waiting.tenant_id, waiting.id, waiting.due_at if was is None else was, waiting.due_at + by)
-        return Record(run=run, turn=turn(run, "reminded", snapshot.now), expected=(before.rev, before.epoch), moved=moved), waiting.id
+        reminded = turn(run, "reminded", snapshot.now, before=before)
+        return Record(run=run, turn=reminded, expected=(before.rev, before.epoch), moved=moved), waiting.id
 
     return decide
 

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -269,6 +270,24 @@ async def test_what_a_turn_needs_is_found_by_keys_alone(sqlite: SqliteStore, pat
     connection.close()
     assert plan
     assert [step for step in plan if step.startswith("SCAN") and step not in {"SCAN asked", "SCAN CONSTANT ROW"}] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "place"),
+    [
+        (questions.RUN_VIEW, {"run": "r"}),
+        (questions.TURNS, {"run": "r"}),
+        (questions.MESSAGES, {"conversation": "c"}),
+        (questions.run_views(frozenset({"conversation_id"})), {"conversation_id": "c", "limit": 1}),
+    ],
+)
+async def test_the_turns_of_a_run_are_found_by_one_another(sqlite: SqliteStore, path: Path, question: str, place: dict[str, Any]) -> None:
+    await start(sqlite)
+    connection = sqlite3.connect(path)
+    plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {question}", {"tenant": "t", **place})]
+    connection.close()
+    assert plan.count("SEARCH turn USING INDEX sqlite_autoindex_turn_1 (tenant_id=? AND id=?)") == 2
+    assert [step for step in plan if step.startswith("SCAN") and step not in {"SCAN chosen", "SCAN runs", "SCAN turns"}] == []
 
 
 async def test_the_sweep_over_waits_uses_the_index_of_those_that_are_open(sqlite: SqliteStore, path: Path) -> None:

@@ -40,9 +40,19 @@ def idempotency(tenant: str, key: str, at: Millis, turn_id: str | None = None, r
     return IdempotencyRow(tenant_id=tenant, scope="scope", key=key, digest=b"digest", at=at, turn_id=turn_id, reply=reply)
 
 
-def turn(run: RunRow, event: EventKind, at: Millis, *, done: bool = True) -> TurnRow:
-    reply = f"reply {run.id} {run.rev}".encode()
-    return TurnRow(tenant_id=run.tenant_id, id=new_id(), run_id=run.id, rev=run.rev, event=event, at=at, done=done, reply=reply, trace=b"")
+def turn(run: RunRow, event: EventKind, at: Millis, *, before: RunRow | None = None, done: bool = True) -> TurnRow:
+    return TurnRow(
+        tenant_id=run.tenant_id,
+        id=run.turn_id,
+        run_id=run.id,
+        previous_id=None if before is None else before.turn_id,
+        rev=run.rev,
+        event=event,
+        at=at,
+        done=done,
+        reply=f"reply {run.id} {run.rev}".encode(),
+        trace=b"",
+    )
 
 
 def wait(run: RunRow, at: Millis, lasts: Millis) -> WaitRow:
@@ -118,6 +128,7 @@ def starting(tenant: str = "t", *, lasts: Millis = MINUTE, customer: str | None 
             rev=1,
             epoch=0,
             input_rev=1,
+            turn_id=new_id(),
             state=b"state",
             started_at=snapshot.now,
         )
@@ -152,11 +163,12 @@ def ending(by: WaitEnd, *, lasts: Millis = MINUTE, key: str | None = None, last:
             before,
             rev=before.rev + 1,
             input_rev=before.rev + 1 if by == "answered" else before.input_rev,
+            turn_id=new_id(),
             status="completed" if over else "waiting_input",
             ended_at=snapshot.now if over else None,
             end_reason="completed" if over else None,
         )
-        row = turn(run, _EVENTS[by], snapshot.now)
+        row = turn(run, _EVENTS[by], snapshot.now, before=before)
         return (
             Record(
                 run=run,

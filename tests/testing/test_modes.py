@@ -114,6 +114,7 @@ def row(state: bytes) -> RunRow:
         rev=1,
         epoch=0,
         input_rev=1,
+        turn_id="b",
         state=state,
         started_at=0,
     )

@@ -46,6 +46,8 @@ class RunRow(Struct, frozen=True):
     epoch: int
     input_rev: int
     """The turn of the customer's last input: a GET shows the blocks since then."""
+    turn_id: str
+    """The last of its turns: from there each names the one before it."""
     state: bytes
     started_at: Millis
     ended_at: Millis | None = None
@@ -117,6 +119,8 @@ class TurnRow(Struct, frozen=True):
     tenant_id: str
     id: str
     run_id: str
+    previous_id: str | None
+    """The turn before it; None for the first."""
     rev: int
     event: EventKind
     at: Millis

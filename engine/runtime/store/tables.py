@@ -177,6 +177,7 @@ class RunTable(Stored, table=True):
     rev: int
     epoch: int
     input_rev: int
+    turn_id: str
     state: bytes
     started_at: int = Field(sa_type=BigInteger)
     ended_at: int | None = Field(sa_type=BigInteger)
@@ -252,13 +253,17 @@ class TaskTable(Stored, table=True):
 
 
 class TurnTable(Stored, table=True):
-    """Events taken, with what they caused."""
+    """Events taken, with what they caused.
+
+    Those of a run are a chain, each naming the one before it; the run names the last. Found by an index instead, each turn would write
+    another page of that, for it stands in a place of its own there.
+    """
 
     __tablename__ = "turn"
-    __table_args__ = (Index("turn_by_run", "tenant_id", "run_id", "rev", unique=True),)
     tenant_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     run_id: str
+    previous_id: str | None
     rev: int
     event: str
     at: int = Field(sa_type=BigInteger)

@@ -33,7 +33,7 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
     trace = msgspec.structs.replace(trace, told=trace.told + len(outbox)) if outbox else trace
     invoke = step.closing if isinstance(step.closing, Invoke) else None
     record = Record(
-        run=_run_row(occasion, step, numbers.rev),
+        run=_run_row(occasion, step, numbers),
         turn=_turn_row(occasion, numbers, reply, trace, done=invoke is None),
         expected=None if occasion.run is None else (occasion.run.rev, occasion.run.epoch),
         opened_conversation=occasion.opened_conversation,
@@ -58,9 +58,10 @@ def draft(occasion: Occasion, step: Step, catalog: Catalog, new_id: NewId, elaps
 
 
 def _numbers(occasion: Occasion, new_id: NewId) -> Numbers:
-    if occasion.begun is not None:
-        return Numbers(occasion.begun.reply.rev, occasion.begun.reply.turn_id)
-    return Numbers(1 if occasion.run is None else occasion.run.rev + 1, new_id(occasion.now))
+    begun, run = occasion.begun, occasion.run
+    if begun is not None:
+        return Numbers(begun.reply.rev, begun.reply.turn_id, begun.previous_id)
+    return Numbers(1, new_id(occasion.now), None) if run is None else Numbers(run.rev + 1, new_id(occasion.now), run.turn_id)
 
 
 def _trace(occasion: Occasion, step: Step) -> TurnTrace:
@@ -127,8 +128,8 @@ def _task(occasion: Occasion, step: Step, opened: WaitRow | None) -> TaskRow | N
     )
 
 
-def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:
-    before, run = occasion.run, step.run
+def _run_row(occasion: Occasion, step: Step, numbers: Numbers) -> RunRow:
+    before, run, rev = occasion.run, step.run, numbers.rev
     working = run.status == "running"
     begins = occasion.event in {"started", "answered"}
     epoch = 0 if before is None else before.epoch
@@ -144,6 +145,7 @@ def _run_row(occasion: Occasion, step: Step, rev: int) -> RunRow:
         # A turn's later commits leave its rev as it is: the epoch fences off whoever has read the run before them.
         epoch=epoch + 1 if working or occasion.begun is not None else epoch,
         input_rev=rev if begins or before is None else before.input_rev,
+        turn_id=numbers.turn_id,
         state=step.state,
         started_at=occasion.now if before is None else before.started_at,
         ended_at=occasion.now if run.ended else None,
@@ -158,6 +160,7 @@ def _turn_row(occasion: Occasion, numbers: Numbers, reply: TurnReply, trace: Tur
         tenant_id=occasion.tenant_id,
         id=numbers.turn_id,
         run_id=occasion.run_id,
+        previous_id=numbers.previous_id,
         rev=numbers.rev,
         event=trace.event,
         at=trace.at,

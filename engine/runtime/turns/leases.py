@@ -35,7 +35,7 @@ class Claim(Struct, frozen=True):
     def of(cls, drafted: Drafted, invoke: Invoke) -> "Claim":
         """The claim that the turn's commit has made."""
         run = drafted.record.run
-        return cls(run.tenant_id, run.id, run.rev, run.epoch, invoke, Begun(drafted.reply, drafted.trace))
+        return cls(run.tenant_id, run.id, run.rev, run.epoch, invoke, Begun(drafted.reply, drafted.trace, drafted.record.turn.previous_id))
 
 
 class TakenOver(Struct, frozen=True):

@@ -22,6 +22,7 @@ class Begun(Struct, frozen=True):
 
     reply: TurnReply
     trace: TurnTrace
+    previous_id: str | None
 
 
 class Input(Struct, frozen=True, kw_only=True):

@@ -16,10 +16,11 @@ from engine.runtime.turns.occasion import Occasion
 
 
 class Numbers(Struct, frozen=True):
-    """Which turn of its run it is, and its id."""
+    """Which turn of its run it is, its id, and that of the one before it."""
 
     rev: int
     turn_id: str
+    previous_id: str | None
 
 
 def draft_reply(

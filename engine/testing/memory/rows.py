@@ -19,7 +19,7 @@ from engine.runtime.store.rows import (
     UsageRow,
     WaitRow,
 )
-from engine.testing.memory.tables import Key, Table
+from engine.testing.memory.tables import Table
 
 
 class Rows:
@@ -40,8 +40,6 @@ class Rows:
         self.tasks = Table(TaskRow)
         self._open: dict[tuple[str, str], str] = {}
         """(tenant, run) to its open wait."""
-        self._turn_keys: dict[tuple[str, str | None], Key] = {}
-        """(tenant, turn) to its key."""
 
     def remember(self, decision: Decision) -> None:
         """What a decision that was put into the tables changes of what is known about them."""
@@ -59,7 +57,6 @@ class Rows:
             self._open.pop((tenant, run_id), None)
         if decision.opened is not None:
             self._open[tenant, run_id] = decision.opened.id
-        self._turn_keys[tenant, decision.turn.id] = (tenant, run_id, decision.turn.rev)
 
     def open_wait(self, tenant_id: str, run_id: str) -> WaitRow | None:
         """The wait that the run is at."""
@@ -75,9 +72,10 @@ class Rows:
         row = None if asked is None else self.idempotency.get((tenant_id, *asked))
         if row is None:
             return None
-        turn = self.turns.get(self._turn_keys.get((tenant_id, row.turn_id), ()))
+        turn = self.turns.get((tenant_id, row.turn_id))
         if turn is not None and not turn.done:  # one that a cancel has overtaken is never done
-            turn = self.turns.get((tenant_id, turn.run_id, turn.rev + 1))
+            last = self.turns[tenant_id, self.runs[tenant_id, turn.run_id].turn_id]
+            turn = last if last.previous_id == turn.id else None
         reply = row.reply if row.reply is not None or turn is None or not turn.done else turn.reply
         return StoredReply(digest=row.digest, at=row.at, done=reply is not None, reply=reply)
 

@@ -58,10 +58,10 @@ def _change_run(rows: Rows, changes: Changes, snapshot: Snapshot, record: Record
     ended = None if record.closed is None else _end(rows, changes, tenant, record.closed, snapshot.now)
     if record.moved is not None:
         _move(rows, changes, record.moved)
-    before = rows.turns.get((tenant, turn.run_id, turn.rev))
-    if before is not None and before.id != turn.id:
-        raise StaleRecord(f"Run {run.id} has another turn {turn.rev} already.")
-    changes.put(rows.turns, (tenant, turn.run_id, turn.rev), turn)
+    before = rows.turns.get((tenant, turn.id))
+    if before is not None and (before.run_id, before.rev) != (turn.run_id, turn.rev):
+        raise StaleRecord(f"There is another turn {turn.id} already.")
+    changes.put(rows.turns, (tenant, turn.id), turn)
     if record.settles:
         for result in rows.results.of(lambda row: (row.tenant_id, row.run_id) == (tenant, run.id)):
             changes.drop(rows.results, (tenant, run.id, result.rev, result.step))

@@ -23,10 +23,11 @@ from engine.runtime.store.sqlite.statements import (
 
 READ_MARK: Final = named(select(META.c.value).where(META.c.name == literal_column("'high_water'")))
 
-_NEXT = TURN.alias("next_turn")
+_LAST = TURN.alias("last_turn")
 _OVERTAKEN_BY = (
-    select(_NEXT.c.reply)
-    .where(_NEXT.c.tenant_id == TURN.c.tenant_id, _NEXT.c.run_id == TURN.c.run_id, _NEXT.c.rev == TURN.c.rev + literal_column("1"))
+    select(_LAST.c.reply)
+    .select_from(RUN.join(_LAST, and_(_LAST.c.tenant_id == RUN.c.tenant_id, _LAST.c.id == RUN.c.turn_id)))
+    .where(RUN.c.tenant_id == TURN.c.tenant_id, RUN.c.id == TURN.c.run_id, _LAST.c.previous_id == TURN.c.id)
     .correlate(TURN)
     .scalar_subquery()
 )
@@ -47,7 +48,7 @@ FIND_REPLY: Final = positional(
     ),
     *("tenant", "scope", "key"),
 )
-"""(digest, at, reply); reply is null while the turn is under way, and the next turn's where that has ended it (a cancel does)."""
+"""(digest, at, reply); reply is null while the turn is under way, and the run's last turn's where that has ended it (a cancel does)."""
 
 _ONCE = select(bindparam("tenant").label("tenant_id")).subquery("asked")
 _ALL = [*columns(RUN, RunRow), *columns(WAIT, WaitRow), *columns(CONVERSATION, ConversationRow)]

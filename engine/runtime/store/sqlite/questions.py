@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, case, func, literal_column, null, select, union_all
+from sqlalchemy import CTE, BigInteger, ColumnElement, FromClause, and_, bindparam, case, func, literal_column, null, select, union_all
 
 from engine.runtime.store.changes import DAY
 from engine.runtime.store.port import UsageKey
@@ -87,19 +87,26 @@ CONVERSATION_BY_ID: Final = named(
         CONVERSATION.c.tenant_id == bindparam("tenant"), CONVERSATION.c.id == bindparam("id")
     )
 )
+
+
+def _turns_of(runs: FromClause, *, since_input: bool = False) -> CTE:
+    """The turns of the runs, each found by the one behind it; `since_input` those since the customer's last input."""
+    last = select(*TURN.c).select_from(runs.join(TURN, and_(TURN.c.tenant_id == runs.c.tenant_id, TURN.c.id == runs.c.turn_id)))
+    input_rev = runs.c.input_rev if since_input else literal_column("0")
+    turns = last.add_columns(input_rev.label("input_rev")).cte("turns", recursive=True)
+    before = and_(TURN.c.tenant_id == turns.c.tenant_id, TURN.c.id == turns.c.previous_id, TURN.c.rev >= turns.c.input_rev)
+    return turns.union_all(select(*TURN.c, turns.c.input_rev).select_from(turns.join(TURN, before)))
+
+
+_OF_CONVERSATION = (RUN.c.tenant_id == bindparam("tenant"), RUN.c.conversation_id == bindparam("conversation"))
+_SAID = _turns_of(select(RUN).where(*_OF_CONVERSATION).cte("runs"))
 MESSAGES: Final = named(
-    select(*columns(MESSAGE, MessageRow), TURN.c.reply)
-    .select_from(
-        RUN.join(TURN, and_(TURN.c.tenant_id == RUN.c.tenant_id, TURN.c.run_id == RUN.c.id)).join(
-            MESSAGE, and_(MESSAGE.c.tenant_id == TURN.c.tenant_id, MESSAGE.c.turn_id == TURN.c.id)
-        )
-    )
-    .where(RUN.c.tenant_id == bindparam("tenant"), RUN.c.conversation_id == bindparam("conversation"))
+    select(*columns(MESSAGE, MessageRow), _SAID.c.reply)
+    .select_from(_SAID.join(MESSAGE, and_(MESSAGE.c.tenant_id == _SAID.c.tenant_id, MESSAGE.c.turn_id == _SAID.c.id)))
     .order_by(MESSAGE.c.sequence, MESSAGE.c.id)
 )
-TURNS: Final = named(
-    select(*columns(TURN, TurnRow)).where(TURN.c.tenant_id == bindparam("tenant"), TURN.c.run_id == bindparam("run")).order_by(TURN.c.rev)
-)
+_TAKEN = _turns_of(select(RUN).where(RUN.c.tenant_id == bindparam("tenant"), RUN.c.id == bindparam("run")).cte("runs"))
+TURNS: Final = named(select(*columns(_TAKEN, TurnRow)).order_by(_TAKEN.c.rev))
 USAGE_OF_TURN: Final = named(
     select(*columns(_USAGE, UsageRow))
     .where(_USAGE.c.tenant_id == bindparam("tenant"), _USAGE.c.turn_id == bindparam("turn"))
@@ -123,19 +130,18 @@ USAGE_BY: Final[dict[UsageKey, str]] = {
 """For days the key is the number of days since 1970."""
 
 
-def _views(runs: FromClause) -> str:
+def _views(runs: CTE) -> str:
     """Each run of the selection with its customer and its turns since the last input: one row a turn, so that all are of one moment."""
-    turns = and_(TURN.c.tenant_id == runs.c.tenant_id, TURN.c.run_id == runs.c.id, TURN.c.rev >= runs.c.input_rev)
-    return named(
-        select(*runs.c, *columns(TURN, TurnRow)).select_from(runs.outerjoin(TURN, turns)).order_by(runs.c.id.desc(), TURN.c.rev),
-    )
+    turns = _turns_of(runs, since_input=True)
+    of_run = and_(turns.c.tenant_id == runs.c.tenant_id, turns.c.run_id == runs.c.id)
+    return named(select(*runs.c, *columns(turns, TurnRow)).select_from(runs.join(turns, of_run)).order_by(runs.c.id.desc(), turns.c.rev))
 
 
 _OF_RUN = and_(CONVERSATION.c.tenant_id == RUN.c.tenant_id, CONVERSATION.c.id == RUN.c.conversation_id)
 _RUNS = select(*columns(RUN, RunRow), CONVERSATION.c.customer_id).select_from(RUN.outerjoin(CONVERSATION, _OF_RUN))
 _RUNS = _RUNS.where(RUN.c.tenant_id == bindparam("tenant"))
 
-RUN_VIEW: Final = _views(_RUNS.where(RUN.c.id == bindparam("run")).subquery("chosen"))
+RUN_VIEW: Final = _views(_RUNS.where(RUN.c.id == bindparam("run")).cte("chosen"))
 
 _CHOICES: Final[dict[str, ColumnElement[bool]]] = {
     "conversation_id": RUN.c.conversation_id == bindparam("conversation_id"),
@@ -150,7 +156,7 @@ _CHOICES: Final[dict[str, ColumnElement[bool]]] = {
 def run_views(chosen_by: frozenset[str]) -> str:
     """The newest runs that every choice named lets through, up to :limit."""
     chosen = _RUNS.where(*(_CHOICES[name] for name in sorted(chosen_by))).order_by(RUN.c.id.desc()).limit(bindparam("limit"))
-    return _views(chosen.subquery("chosen"))
+    return _views(chosen.cte("chosen"))
 
 
 SEALED: Final = named(

@@ -143,7 +143,8 @@ def _add_record(writes: Writes, snapshot: Snapshot, record: Record) -> None:
 def _run(run: RunRow, expected: tuple[int, int] | None) -> Write:
     if expected is None:
         return INSERT["run"], astuple(run)
-    changes = (run.status, run.rev, run.epoch, run.input_rev, run.state, run.ended_at, run.end_reason, run.lease_until, run.attempts)
+    numbers = (run.rev, run.epoch, run.input_rev, run.turn_id)
+    changes = (run.status, *numbers, run.state, run.ended_at, run.end_reason, run.lease_until, run.attempts)
     return UPDATE_RUN, (*changes, run.tenant_id, run.id, *expected)
 
 

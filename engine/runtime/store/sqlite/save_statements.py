@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import and_, bindparam, exists, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from engine.runtime.store.sqlite.statements import (
@@ -33,8 +33,9 @@ def _by_columns(statement: Insert) -> str:
 INSERT: Final = {name: _by_columns(inserted(table)) for name, table in METADATA.tables.items()}
 """One row of each table."""
 
-SAVE_TURN: Final = _by_columns(upserted(TURN, ["tenant_id", "run_id", "rev"], only=TURN.c.id == insert(TURN).excluded.id))
-"""Changes nothing where the run has another turn of that rev."""
+_SAME_TURN = and_(TURN.c.run_id == insert(TURN).excluded.run_id, TURN.c.rev == insert(TURN).excluded.rev)
+SAVE_TURN: Final = _by_columns(upserted(TURN, ["tenant_id", "id"], only=_SAME_TURN))
+"""A turn, or what more has come of one that is under way; changes nothing where another turn has its id."""
 
 SAVE_IDEMPOTENCY: Final = _by_columns(upserted(IDEMPOTENCY, ["tenant_id", "scope", "key"]))
 
@@ -45,7 +46,7 @@ FORGET_RESULTS: Final = positional(
     *("tenant", "run"),
 )
 
-_OF_RUN_THAT_CHANGES = ("status", "rev", "epoch", "input_rev", "state", "ended_at", "end_reason", "lease_until", "attempts")
+_OF_RUN_THAT_CHANGES = ("status", "rev", "epoch", "input_rev", "turn_id", "state", "ended_at", "end_reason", "lease_until", "attempts")
 UPDATE_RUN: Final = positional(
     update(RUN)
     .values({name: bindparam(name) for name in _OF_RUN_THAT_CHANGES})

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ClauseElement, ColumnElement, Table, bindparam, literal_column
+from sqlalchemy import ClauseElement, ColumnElement, FromClause, Table, bindparam, literal_column
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -51,7 +51,7 @@ def positional(statement: ClauseElement, *names: str) -> str:
     return str(compiled)
 
 
-def columns(table: Table, row: type[Struct]) -> list[ColumnElement[object]]:
+def columns(table: FromClause, row: type[Struct]) -> list[ColumnElement[object]]:
     """The table's columns in the order of the row's fields."""
     return [table.c[name] for name in row.__struct_fields__]
 
