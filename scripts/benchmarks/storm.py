@@ -34,13 +34,16 @@ class _Ahead(SystemClock):
 
 
 async def break_out(crowd: Crowd, seconds: float) -> Storm:
-    """Talk for so many seconds in peace, let an hour pass, and go on talking until the last wait has acted."""
+    """Talk for so many seconds in peace, let an hour pass, go on until the last wait has acted, and talk in peace again for as long.
+
+    The machine's own speed changes by a third within minutes: peace on both sides of the storm is what it is to be compared with.
+    """
     clock = _Ahead()
     runtime = await Runtime.start(database_url=f"sqlite:///{crowd.path}", secret=SECRET, clock=clock, serving=False)
     try:
         talks = [await DirectTalk.begin(runtime, crowd.tenant_id) for _ in range(_TALKS)]
         await _talk(talks, perf_counter() + min(seconds, 0.5))
-        peace, peace_took = await _talk(talks, perf_counter() + seconds)
+        before, before_took = await _talk(talks, perf_counter() + seconds)
         clock.seconds = HASTE // 1000 + 1
         began = perf_counter()
         sweep = asyncio.create_task(runtime.scheduler.sweep())
@@ -50,11 +53,13 @@ async def break_out(crowd: Crowd, seconds: float) -> Storm:
         if not sweep.cancelled():
             sweep.result()
         took = perf_counter() - began
+        after, after_took = await _talk(talks, perf_counter() + seconds)
     finally:
         await runtime.stop()
     drained = _drained(crowd)
+    peace = before + after
     quiet, stormy = percentiles(peace)[1], percentiles(live)[1]
-    answered = len(peace) / peace_took
+    answered = len(peace) / (before_took + after_took)
     return Storm(
         due=crowd.due,
         drained=drained,

@@ -130,7 +130,7 @@ class Record(Struct, frozen=True, kw_only=True):
     run: RunRow
     turn: TurnRow
     expected: tuple[int, int] | None
-    """(rev, epoch) that the stored run must have; None: the run is new. A turn of the same rev is updated, else inserted."""
+    """(rev, epoch) that the stored run must have; None: the run is new. A turn whose id is stored is updated, else inserted."""
     opened_conversation: ConversationRow | None = None
     conversation: ConversationChange | None = None
     closed: WaitClosed | None = None

@@ -28,9 +28,9 @@ class Lines(Generic[Job]):
         (self._patient if patient else self._live).append(job)
 
     def take(self) -> list[Job]:
-        """The next batch: customers, then up to 1.4 times as many patient jobs, or 16; patient jobs alone where no customer waits."""
+        """The next batch: customers, then as many patient jobs at most, or 16; patient jobs alone where no customer waits."""
         live = self._live[: BATCH - min(_LEAST, len(self._patient))]
-        share = max(_LEAST, len(live) * 7 // 5) if live else BATCH
+        share = max(_LEAST, len(live)) if live else BATCH
         patient = self._patient[: min(share, BATCH - len(live))]
         del self._live[: len(live)], self._patient[: len(patient)]
         return live + patient
