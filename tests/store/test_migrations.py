@@ -12,10 +12,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from engine.errors import StoreError
+from engine.runtime.invariants import check_invariants
 from engine.runtime.store import migrate as migrating
 from engine.runtime.store import rows
 from engine.runtime.store.migrate import migrate
+from engine.runtime.store.sqlite.open import open_sqlite
 from engine.runtime.store.tables import METADATA, NEWEST_MIGRATION
+from engine.testing.clock import ManualClock
+from tests.store.turns import end_wait, start
 
 ROW_OF_TABLE = {
     "conversation": rows.ConversationRow,
@@ -31,13 +35,24 @@ ROW_OF_TABLE = {
 
 
 def schema_of(path: Path) -> set[tuple[str, str]]:
-    """Every table and index of the file with the text that made it, spaces apart."""
+    """Every table and index of the file with the text that made it, spaces and quotes apart."""
     connection = sqlite3.connect(path)
     try:
         made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'").fetchall()
     finally:
         connection.close()
-    return {(name, "".join(sql.split())) for name, sql in made}
+    return {(name, "".join(sql.replace('"', "").split())) for name, sql in made}
+
+
+def downgrade(path: Path, revision: str) -> None:
+    """Take migrations back."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    engine.dispose()
 
 
 def test_migrating_an_empty_file_gives_the_schema_that_is_declared(tmp_path: Path) -> None:
@@ -71,14 +86,28 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_there(tmp_path: Path)
 def test_taking_the_migrations_back_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "baton.db"
     migrate(f"sqlite:///{path}")
-    engine = create_engine(f"sqlite:///{path}")
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-    engine.dispose()
+    downgrade(path, "base")
     assert schema_of(path) == set()
+
+
+async def test_turns_of_a_database_that_knew_them_by_an_index_become_a_chain(tmp_path: Path) -> None:
+    path = tmp_path / "baton.db"
+    store, registry = await open_sqlite(path, ManualClock())
+    runs = [await start(store) for _ in range(3)]
+    for run_id in (runs[0], runs[0], runs[1]):
+        await end_wait(store, run_id, "answered")
+    before = [await store.turns("t", run_id) for run_id in runs]
+    await store.close()
+    await registry.close()
+    downgrade(path, "0001")
+    assert "turn_by_run" in dict(schema_of(path))
+    store, registry = await open_sqlite(path, ManualClock())
+    assert [await store.turns("t", run_id) for run_id in runs] == before
+    assert [len(turns) for turns in before] == [3, 2, 1]
+    assert await end_wait(store, runs[0], "answered") == "answered"
+    await store.close()
+    await registry.close()
+    assert check_invariants(path) == []
 
 
 def test_a_database_of_a_newer_version_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-NEWEST_MIGRATION = "0001"
+NEWEST_MIGRATION = "0002"
 """The migration that makes the tables as they stand here."""
 
 _OPEN = text("ended_at IS NULL")

@@ -186,7 +186,6 @@ def _conversations() -> None:
         _number("rev"),
         _number("epoch"),
         _number("input_rev"),
-        _text("turn_id"),
         _bytes("state"),
         _long("started_at"),
         _long("ended_at", nullable=True),
@@ -261,7 +260,6 @@ def _turns() -> None:
         _text("tenant_id"),
         _text("id"),
         _text("run_id"),
-        _text("previous_id", nullable=True),
         _number("rev"),
         _text("event"),
         _long("at"),
@@ -270,6 +268,7 @@ def _turns() -> None:
         _bytes("trace"),
         PrimaryKeyConstraint("tenant_id", "id"),
     )
+    op.create_index("turn_by_run", "turn", ["tenant_id", "run_id", "rev"], unique=True)
     op.create_table(
         "idempotency",
         _text("tenant_id"),
