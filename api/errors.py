@@ -122,11 +122,18 @@ def internal_body() -> ErrorBody:
     return ErrorBody(INTERNAL_ERROR, _INTERNAL_TEXT, {})
 
 
+def header_of(kind: type[Refused]) -> Literal["WWW-Authenticate", "Retry-After"] | None:
+    """The header that an answer with such a refusal has beside those of every answer."""
+    if issubclass(kind, InvalidSessionToken | InvalidApiKey):
+        return "WWW-Authenticate"
+    return "Retry-After" if issubclass(kind, RateLimited | Unavailable) else None
+
+
 def _headers(refusal: Refused) -> Headers:
-    match refusal:
-        case InvalidSessionToken() | InvalidApiKey():
+    match header_of(type(refusal)):
+        case "WWW-Authenticate":
             return [(b"www-authenticate", b"Bearer")]
-        case RateLimited() | Unavailable():
+        case "Retry-After":
             return [(b"retry-after", b"%d" % max(refusal.retry_after or 0, _AGAIN))]
-        case _:
+        case None:
             return []

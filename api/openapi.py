@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from api.endpoints import IDEMPOTENCY_KEY, Endpoint, Parameter
-from api.errors import INTERNAL, ErrorBody, code_of, internal_body, status_of
+from api.errors import INTERNAL, ErrorBody, code_of, header_of, internal_body, status_of
 from engine.errors import (
     IdempotencyConflict,
     InsufficientScope,
@@ -46,11 +46,20 @@ _FORM: Final = {
     "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
 }
 _LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
-_QUOTA_HEADERS: Final = {
-    "RateLimit-Limit": "Requests that the window takes.",
-    "RateLimit-Remaining": "Requests that are left in the window.",
-    "RateLimit-Reset": "Seconds until the window is over.",
+_QUOTA_HEADERS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+_TAG_HEADERS: Final = ("ETag", "Cache-Control")
+_HEADERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "X-Request-Id": ("The request's id: its own where it had a sane one.", {"type": "string"}),
+    "ETag": ("The answer's entity tag, for `If-None-Match`.", {"type": "string"}),
+    "Cache-Control": ("For the client alone, which asks each time whether there is news.", {"type": "string"}),
+    "Idempotent-Replayed": ("There where the answer was given before, under the same key.", {"type": "string", "const": "true"}),
+    "RateLimit-Limit": ("Requests that the window takes.", {"type": "integer"}),
+    "RateLimit-Remaining": ("Requests that are left in the window.", {"type": "integer"}),
+    "RateLimit-Reset": ("Seconds until the window is over.", {"type": "integer"}),
+    "Retry-After": ("Seconds to wait before the next try.", {"type": "integer", "minimum": 1}),
+    "WWW-Authenticate": ("How to prove who asks.", {"type": "string", "const": "Bearer"}),
 }
+"""What each header says, with the JSON Schema of its value."""
 _SCHEMES: Final = {
     "session": {"type": "http", "scheme": "bearer", "description": "The sessionToken of POST /sessions."},
     "api_key": {"type": "http", "scheme": "bearer", "description": "An API key, sk_..."},
@@ -120,30 +129,33 @@ def _request_body(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> di
 
 
 def _responses(endpoint: Endpoint, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
-    headers = _headers(["X-Request-Id", *(["ETag"] if endpoint.tagged else []), *(_QUOTA_HEADERS if endpoint.limited else [])])
-    success = {"description": endpoint.summary + ".", "headers": headers, "content": _json(schemas[endpoint.answer])}
-    responses: dict[str, Any] = {"200": success}
+    always = ("X-Request-Id", *(_QUOTA_HEADERS if endpoint.limited else ()))
+    tags = _TAG_HEADERS if endpoint.tagged else ()
+    replayed = ("Idempotent-Replayed",) if IDEMPOTENCY_KEY in endpoint.parameters else ()
+    success = {"description": endpoint.summary + ".", "content": _json(schemas[endpoint.answer])}
+    responses: dict[str, Any] = {"200": {**success, "headers": _headers((*always, *tags, *replayed))}}
     if endpoint.tagged:
-        responses["304"] = {"description": "The client has this already.", "headers": _headers(["X-Request-Id", "ETag"])}
+        responses["304"] = {"description": "The client has this already.", "headers": _headers((*always, *tags))}
     by_status: dict[int, list[type[Refused]]] = {}
     for kind in refusals_of(endpoint):
         by_status.setdefault(status_of(kind), []).append(kind)
     for status, kinds in by_status.items():
         codes = [code_of(kind, endpoint.surface) for kind in kinds]
-        responses[str(status)] = _refusal(" ".join(kind.text for kind in kinds), codes, schemas)
+        own = dict.fromkeys(header for kind in kinds if (header := header_of(kind)) is not None)
+        described = {"description": " ".join(kind.text for kind in kinds), "headers": _headers((*always, *own))}
+        responses[str(status)] = {**described, "content": _error(codes, schemas)}
     unexpected = internal_body()
-    responses[str(INTERNAL)] = _refusal(unexpected.message, [unexpected.error], schemas)
+    described = {"description": unexpected.message, "headers": _headers(always)}
+    responses[str(INTERNAL)] = {**described, "content": _error([unexpected.error], schemas)}
     return responses
 
 
-def _refusal(description: str, codes: list[str], schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
-    schema = {"allOf": [schemas[ErrorBody], {"type": "object", "properties": {"error": {"type": "string", "enum": codes}}}]}
-    return {"description": description, "headers": _headers(["X-Request-Id"]), "content": _json(schema)}
+def _error(codes: list[str], schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    return _json({"allOf": [schemas[ErrorBody], {"type": "object", "properties": {"error": {"type": "string", "enum": codes}}}]})
 
 
 def _headers(names: Iterable[str]) -> dict[str, Any]:
-    kinds = {name: "integer" if name in _QUOTA_HEADERS else "string" for name in names}
-    return {name: {"description": _QUOTA_HEADERS.get(name, name), "schema": {"type": kind}} for name, kind in kinds.items()}
+    return {name: {"description": meaning, "schema": schema} for name in names for meaning, schema in [_HEADERS[name]]}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def change(
 def rotate(webhook_id: str, tenant: str | None, *, as_json: bool) -> None:
     """Give an endpoint a new secret, which is shown this once.
 
-    For 24 hours everything is signed with both, the new one and that before; then that before is gone.
+    For 24 hours everything is signed with both, the new one and that before; then that before is gone. Only one is kept beside the new
+    one: rotating again within the 24 hours ends the oldest at once.
     """
     row, secret = run(_rotate(tenant, webhook_id, sealing_vault(told=True)))
     _tell(row, secret, as_json=as_json)

@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 from engine.model.values import Millis
+
+LATEST: Final[Millis] = 253_402_300_799_999
+"""The last moment that can be written: the end of the year 9999."""
 
 
 def moment(at: Millis) -> str:

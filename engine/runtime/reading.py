@@ -55,8 +55,8 @@ class Reader:
             finally:
                 self._bulletin.leave(run_id, news)
 
-    async def open_runs(self, caller: Caller, conversation_id: str, limit: int = 20) -> list[TurnReply]:
-        """The conversation's open runs, newest first."""
+    async def open_runs(self, caller: Caller, conversation_id: str, limit: int | None = None) -> list[TurnReply]:
+        """The conversation's open runs, newest first: all of them, or the newest up to the limit."""
         await self.conversation(caller, conversation_id)
         return await self.runs(caller, RunFilter(conversation_id=conversation_id, open_only=True, limit=limit))
 

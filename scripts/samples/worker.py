@@ -70,8 +70,13 @@ class Engine:
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         request = urllib.request.Request(f"{self._base}/{path}", json.dumps(body).encode(), self._headers)  # noqa: S310 - whoever starts us names it
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
-            found: dict[str, Any] = json.load(answer)
-            return found
+            try:
+                found = json.load(answer)
+            except ValueError:
+                found = None
+        if not isinstance(found, dict):
+            raise OSError("what answers is no Baton server")  # a proxy's error page, for instance
+        return found
 
 
 @contextmanager

@@ -226,6 +226,16 @@ async def test_open_executions_are_listed_newest_first(world: World) -> None:
     assert [reply["executionId"] for reply in listed.json()["replies"]] == [second["executionId"], first["executionId"]]
 
 
+async def test_all_open_executions_are_listed_while_a_session_tells_of_the_newest_20(world: World) -> None:
+    session = await world.session()
+    token = session["sessionToken"]
+    begun = [(await world.trigger(token))["executionId"] for _ in range(22)]
+    listed = await world.send("GET", f"{CHAT}/executions?conversationId={session['conversationId']}", token=token)
+    assert [reply["executionId"] for reply in listed.json()["replies"]] == begun[::-1]
+    again = await world.session(sessionToken=token)
+    assert [reply["executionId"] for reply in again["openExecutions"]] == begun[:1:-1]
+
+
 async def test_messages_are_shown_in_sequence(world: World) -> None:
     session = await world.session()
     token = session["sessionToken"]

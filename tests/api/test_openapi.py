@@ -8,9 +8,20 @@ import pytest
 from litestar import Litestar
 
 from api.errors import documented_codes
-from tests.api.world import CHAT, ENGINE, World, opened_world
+from api.settings import Rate, Settings
+from tests.api.world import CHAT, ENGINE, World, opened_world, public_key
 
 NOT_DESCRIBED = {"/schema/openapi.json", "/schema", "/static/{name:path}", "/", "/dev/config.json"}
+TRANSPORT = {
+    "content-type",
+    "content-length",
+    "x-content-type-options",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "vary",
+}
+"""What any answer has from the protocol and for browsers, which is no part of the document."""
+KEY = "k" * 32
 ANYWHERE = {"not_found", "method_not_allowed"}
 """What paths and methods that the document does not have are answered."""
 
@@ -82,3 +93,44 @@ async def test_bodies_credentials_and_headers_are_described(document: dict[str, 
     assert event["required"] == ["event_name"]
     assert event["additionalProperties"] is False
     assert "304" in document["paths"][f"{ENGINE}/intents"]["get"]["responses"]
+
+
+async def test_answers_have_the_headers_that_the_document_tells_of_and_no_others() -> None:
+    async with opened_world(Settings(rate_limit_messages=Rate(4, 60))) as world:
+        document = (await world.send("GET", "/schema/openapi.json")).json()
+        seen: set[tuple[str, str]] = set()
+
+        async def judge(method: str, path: str, route: str = "", **asked: Any) -> None:
+            answer = await world.send(method, path, **asked)
+            described = document["paths"][route or path][method.lower()]["responses"][str(answer.status_code)]["headers"]
+            assert {name.lower() for name in described} == set(answer.headers) - TRANSPORT, (path, answer.status_code)
+            for name, header in described.items():
+                whole = header["schema"]["type"] == "integer"
+                value = int(answer.headers[name]) if whole else answer.headers[name]
+                assert jsonschema_rs.is_valid(header["schema"], value), (name, value)
+            seen.add((route or path, str(answer.status_code)))
+
+        opening: dict[str, Any] = {"body": {"publicKey": public_key("a")}, "idempotency_key": KEY}
+        token = (await world.send("POST", f"{CHAT}/sessions", **opening)).json()["sessionToken"]
+        begun: dict[str, Any] = {"body": {"text": "hi", "intentName": "order_status"}, "token": token, "idempotency_key": KEY}
+        run_id = (await world.send("POST", f"{CHAT}/messages", **begun)).json()["reply"]["executionId"]
+        await judge("POST", f"{CHAT}/sessions", **opening)
+        await judge("POST", f"{CHAT}/sessions", body={"publicKey": public_key("a"), "sessionToken": "st_forged"})
+        await judge("POST", f"{CHAT}/messages", **begun)
+        await judge("POST", f"{CHAT}/messages", **{**begun, "body": b"x" * 70_000})
+        await judge("POST", f"{CHAT}/messages", **{**begun, "body": {}})
+        await judge("POST", f"{CHAT}/messages", **begun)
+        await judge("POST", f"{CHAT}/messages", body={})
+        shown: dict[str, Any] = {"path": f"{CHAT}/executions/{run_id}", "route": f"{CHAT}/executions/{{execution_id}}"}
+        await judge("GET", **shown, token=token)
+        await judge("GET", **shown, token=token, if_none_match="*")
+        await judge("GET", **shown)
+        engine: dict[str, Any] = {"body": {"intent_name": "order_status"}, "idempotency_key": KEY}
+        await world.send("POST", f"{ENGINE}/triggers/chat", **engine, token="sk_acme")
+        await judge("POST", f"{ENGINE}/triggers/chat", **engine, token="sk_acme")
+        await judge("POST", f"{ENGINE}/triggers/chat", **engine, token="sk_nobody")
+        await judge("POST", f"{ENGINE}/callbacks/none", f"{ENGINE}/callbacks/{{token}}", body={})
+        await judge("GET", "/health/ready")
+        world.clock.advance(60_000)
+        await judge("GET", "/health/ready")
+    assert {status for _, status in seen} == {"200", "304", "400", "401", "404", "413", "429", "503"}

@@ -334,6 +334,36 @@ def test_a_talk_with_a_running_server_is_the_same_talk(baton: Baton, order: Path
     assert unknown.exit_code == 1
 
 
+CALLS = """\
+flow: door
+intent: {name: enter, examples: [open sesame]}
+nodes:
+  who: {type: call, flow: greet, next: bye}
+  bye: {type: message, text: Bye., next: end}
+---
+flow: greet
+nodes:
+  name: {type: ask, prompt: Who are you?, next: end}
+---
+flow: short
+intent: {}
+nodes:
+  bye: {type: message, text: Bye., next: end}
+"""
+
+
+def test_a_record_of_a_talk_with_a_server_names_the_flow_that_was_begun(baton: Baton, flows: Path, folder: Path) -> None:
+    for text in CALLS.split("---\n"):
+        (flows / f"{text.split()[1]}.yaml").write_text(text)
+    with running_server(folder, "--dev") as server:
+        key, _ = server.read_keys()
+        for intent, flow in (("enter", "door"), ("short", "short")):
+            named = f"flows/{flow}.test.yaml"
+            there = baton("chat", intent, "--server", server.url, "--key", key, "--record", named, typed="Ada\n")
+            assert (there.exit_code, there.stderr) == (0, f"Saved as {named}.\n")
+    assert baton("test").stdout == "2 passed, 0 failed.\n"
+
+
 @pytest.mark.parametrize(
     ("field", "line", "value"),
     [

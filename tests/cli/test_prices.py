@@ -39,6 +39,7 @@ def test_a_number_in_yaml_keeps_the_digits_that_a_float_would_lose() -> None:
         ("2026-01-05", 1_767_571_200_000),
         ("2026-01-05T09:00:00Z", 1_767_603_600_000),
         ("2026-01-05T10:00:00.5+01:00", 1_767_603_600_500),
+        ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
         ("", 0),
     ],
 )
@@ -137,3 +138,16 @@ def test_the_table_is_listed_as_it_is_shown(baton: Baton, tenant: dict[str, Any]
 @pytest.mark.parametrize("options", [("--input", "-1", "--output", "2"), ("--input", "1", "--output", "2", "--effective-from", "soon")])
 def test_a_price_that_is_none_is_wrong_use(options: tuple[str, ...], baton: Baton, tenant: dict[str, Any]) -> None:
     assert baton("prices", "set", "gpt", *options).exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.9999Z"])
+def test_a_moment_that_cannot_be_shown_is_refused_in_a_table_and_alone(
+    text: str, baton: Baton, folder: Path, tenant: dict[str, Any]
+) -> None:
+    told = f"effective_from '{text}' is no moment"
+    (folder / "prices.csv").write_text(f"{HEADER}gpt,1,2,,{text}\n")
+    imported = baton("prices", "import", "prices.csv")
+    assert (imported.exit_code, imported.stderr.splitlines()[0].count(f"prices.csv:2: {told}")) == (1, 1)
+    alone = baton("prices", "set", "gpt", "--input", "1", "--output", "2", "--effective-from", text)
+    assert (alone.exit_code, told in alone.stderr) == (2, True)
+    assert baton("prices", "show", "--json").stdout == "[]\n"

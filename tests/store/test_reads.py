@@ -50,6 +50,7 @@ async def test_runs_are_listed_newest_first_and_only_those_that_are_chosen(store
 
     assert await chosen(RunFilter()) == [third, second, first]
     assert await chosen(RunFilter(limit=2)) == [third, second]
+    assert await chosen(RunFilter(limit=None, customer_id="ada")) == [third, first]
     assert await chosen(RunFilter(customer_id="ada")) == [third, first]
     assert await chosen(RunFilter(customer_id="ada", open_only=True)) == [third]
     assert await chosen(RunFilter(customer_id="")) == []

@@ -280,7 +280,7 @@ async def test_what_a_turn_needs_is_found_by_keys_alone(sqlite: SqliteStore, pat
         (questions.RUN_VIEW, {"run": "r"}),
         (questions.TURNS, {"run": "r"}),
         (questions.MESSAGES, {"conversation": "c"}),
-        (questions.run_views(frozenset({"conversation_id"})), {"conversation_id": "c", "limit": 1}),
+        (questions.run_views(frozenset({"conversation_id", "limit"})), {"conversation_id": "c", "limit": 1}),
     ],
 )
 async def test_the_turns_of_a_run_are_found_by_one_another(sqlite: SqliteStore, path: Path, question: str, place: dict[str, Any]) -> None:

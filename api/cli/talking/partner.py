@@ -25,7 +25,8 @@ class Said(Struct, frozen=True, kw_only=True):
     """What is true of the run now: what was said since the last input, and what may be answered."""
 
     run_id: str
-    flow: str | None
+    flow: str
+    """The flow that was begun, wherever the run stands now."""
     turn_id: str
     status: str
     blocks: tuple[ShownBlock, ...]

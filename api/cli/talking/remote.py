@@ -28,10 +28,14 @@ class RemotePartner:
         self._headers = {"Authorization": f"Bearer {session['sessionToken']}"}
         self._locale = locale or ENGLISH
         self._examples: Examples = {intent["name"]: intent["examples"] for intent in session["intents"]}
+        self._flows: dict[str, str] = {question["intentName"]: question["flowId"] for question in session["quickQuestions"]}
+        """The flows of intents that have examples; of others a session does not tell more than the intent's name, the same as a rule."""
+        self._flow = ""
 
     async def trigger(self, intent: str, text: str | None, context: dict[str, Json]) -> tuple[str, Said]:
         """See Partner."""
         begin = beginning(intent, text, self._examples)
+        self._flow = self._flows.get(begin.intent, begin.intent)
         body = {"text": begin.text, "intentName": begin.intent, **({"context": context} if context else {})}
         return begin.text, self._said(_body(await self._post(body)))
 
@@ -78,7 +82,7 @@ class RemotePartner:
         deadline = reply["waitExpiresAt"]
         return Said(
             run_id=reply["executionId"],
-            flow=None if reply["scenario"] is None else reply["scenario"]["id"],
+            flow=self._flow,
             turn_id=reply["turnId"],
             status=reply["status"],
             blocks=tuple(ShownBlock(block["id"], block["type"], block["payload"]) for block in reply["blocks"]),

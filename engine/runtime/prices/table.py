@@ -18,6 +18,7 @@ from engine.errors import BatonError
 from engine.loading import Source, Tree, read_yaml
 from engine.loading.tree import Items, Leaf, Pairs, Part
 from engine.model.values import Millis
+from engine.runtime.moments import LATEST
 
 COLUMNS: Final = ("model", "input", "output", "cached_input", "effective_from", "source", "note")
 REQUIRED: Final = ("model", "input", "output")
@@ -118,7 +119,7 @@ def _moment(text: str) -> Millis | None:
         millis = round(datetime.fromisoformat(written.upper()).timestamp() * 1000)
     except ValueError:
         return None
-    return millis if millis >= BEGINNING else None
+    return millis if BEGINNING <= millis <= LATEST else None
 
 
 def _csv_lines(source: Source, flaws: list[Flaw]) -> Iterator[_Line]:

@@ -231,7 +231,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     open_only: bool = False
     status: str | None = None
     intent: str | None = None
-    limit: int = 20
+    limit: int | None = 20
+    """None: all of them."""
 
 
 UsageKey = Literal["day", "model", "flow"]

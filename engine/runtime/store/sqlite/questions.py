@@ -158,9 +158,9 @@ _CHOICES: Final[dict[str, ColumnElement[bool]]] = {
 
 @cache
 def run_views(chosen_by: frozenset[str]) -> str:
-    """The newest runs that every choice named lets through, up to :limit."""
-    chosen = _RUNS.where(*(_CHOICES[name] for name in sorted(chosen_by))).order_by(RUN.c.id.desc()).limit(bindparam("limit"))
-    return _views(chosen.cte("chosen"))
+    """The newest runs that every choice named lets through; up to :limit where `limit` is named too."""
+    chosen = _RUNS.where(*(_CHOICES[name] for name in sorted(chosen_by - {"limit"}))).order_by(RUN.c.id.desc())
+    return _views((chosen.limit(bindparam("limit")) if "limit" in chosen_by else chosen).cte("chosen"))
 
 
 SEALED: Final = named(

@@ -97,9 +97,9 @@ class SqliteStore:
     async def runs(self, tenant_id: str, chosen: RunFilter) -> Sequence[RunView]:
         """Runs and turns as of one moment."""
         given = msgspec.structs.asdict(chosen)
-        wanted = {name: value for name, value in given.items() if name != "limit" and value is not None and value is not False}
+        wanted = {name: value for name, value in given.items() if value is not None and value is not False}
         statement = questions.run_views(frozenset(wanted))
-        return _views(await self._readers.ask(statement, {**wanted, "tenant": tenant_id, "limit": chosen.limit}))
+        return _views(await self._readers.ask(statement, {**wanted, "tenant": tenant_id}))
 
     async def turns(self, tenant_id: str, run_id: str) -> Sequence[TurnRow]:
         """In order of rev."""
