@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from engine.expressions.locales import language
+from engine.expressions.values import plain
 from engine.model.inputs import Question
 from engine.model.problems import Problem
 from engine.model.values import Json
@@ -140,4 +141,4 @@ def message(fault: Fault, locale: str, question: Question | None = None) -> str:
 def _shown(limit: Limit) -> str:
     if isinstance(limit, tuple):
         return ", ".join(limit)
-    return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)
+    return plain(limit) if isinstance(limit, float) else str(limit)
