@@ -117,6 +117,23 @@ def test_yes_and_no_are_words_of_the_language(text: str, locale: str, value: boo
     assert hear(one("checkbox"), text, locale) is value
 
 
+@pytest.mark.parametrize(
+    ("locale", "message"),
+    [
+        ("en", "Answer yes or no."),
+        ("de-AT", "Bitte antworten Sie mit Ja oder Nein."),
+        ("fr", "Answer oui or non."),
+        ("nn-NO", "Answer ja or nei."),
+        ("xx", "Answer yes or no."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["boolean", "checkbox"])
+def test_a_refusal_names_the_words_that_are_taken(kind: InputType, locale: str, message: str) -> None:
+    with pytest.raises(AnswerRefused) as caught:
+        hear(one(kind), "perhaps", locale)
+    assert [problem.message for problem in caught.value.problems] == [message]
+
+
 def test_words_of_another_language_are_no_answer() -> None:
     assert codes(one("boolean"), "oui", "en") == [("/text", "type")]
     assert codes(one("checkbox", validation=Validation(must_accept=True)), "no") == [("/text", "must_accept")]
