@@ -1,8 +1,8 @@
 """The nodes that wait for the customer: what they show and accept is evaluated once, when the wait begins, and frozen with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -10,6 +10,7 @@ from engine.errors import ExpressionError
 from engine.expressions.patterns import PATTERN_COST, compile_pattern
 from engine.interpreter import settling, waiting
 from engine.interpreter.answers import published
+from engine.interpreter.answers.moments import moment
 from engine.interpreter.lists import Made
 from engine.interpreter.outcomes import Go, NodeFailed, Suspend
 from engine.interpreter.walk import Walk
@@ -34,6 +35,8 @@ from engine.model.nodes import Ask, Asking, Choice, Form
 from engine.model.run import Block
 from engine.model.values import Json, is_name
 
+_TEXTS: Final = frozenset({"pattern", "email_allow_domains", "url_allow_domains"})
+_MOMENTS: Final = frozenset({"date_min", "date_max"})
 _PICKED: frozenset[InputType | DisplayType] = OPTIONED | {"boolean", "checkbox"}
 
 
@@ -97,9 +100,19 @@ def frozen_validation(walk: Walk, rules: Validation | None) -> Validation | None
         found = msgspec.convert({**frozen, "messages": messages}, Validation)
     except msgspec.ValidationError as error:
         raise NodeFailed("validation.type", f"a rule of the answer came out wrong: {error}") from error
+    _demand_kinds(frozen)
     if found.pattern is not None and found.pattern != rules.pattern:
         _demand_pattern(walk, found.pattern)
     return found
+
+
+def _demand_kinds(rules: Mapping[str, Json]) -> None:
+    """A bound or a switch that came out as a text, or a day that is none, would be no rule at all."""
+    for rule, value in rules.items():
+        if not isinstance(value, str) or rule in _TEXTS:
+            continue
+        if rule not in _MOMENTS or moment(value) is None:
+            raise NodeFailed("validation.type", f"the rule {rule} came out as {value!r}")
 
 
 def _demand_pattern(walk: Walk, pattern: str) -> None:

@@ -25,7 +25,7 @@ def calling(walk: Walk, invoke: Invoke) -> Step:
     """The turn goes on with the result of the call."""
     walk.calls += 1
     walk.effects.append(invoke)
-    return closing_step(walk, closed_run(walk, "running", pending=invoke, steps=walk.steps, calls=walk.calls))
+    return closing_step(walk, closed_run(walk, "running", pending=invoke, steps=walk.steps, calls=walk.calls, now=walk.now))
 
 
 def finished(walk: Walk, status: Ended, reason: EndReason, *, code: str | None = None, result: dict[str, Json] | None = None) -> Step:

@@ -50,9 +50,7 @@ def is_repeatable(node: Http, key: str | None) -> bool:
 
 def returned(walk: Walk, node: Http, event: Returned) -> Go:
     """Keep what came back, whatever it was, and go on; raises NodeFailed where the call has failed."""
-    walk.frame.nodes[walk.frame.node] = event.result or {}
-    if node.save is not None:
-        walk.frame.variables[node.save] = event.result
+    _keep_answer(walk, node, event.result)
     status = (event.result or {}).get("status")
     status = status if isinstance(status, int) else None
     if status is not None:
@@ -62,6 +60,16 @@ def returned(walk: Walk, node: Http, event: Returned) -> Go:
     if status is not None and status >= _FAILING:
         raise NodeFailed("http.status", f"the answer has the status {status}", status)
     return Go(node.next)
+
+
+def _keep_answer(walk: Walk, node: Http, result: dict[str, Json] | None) -> None:
+    """What came back, where the flow looks for it; raises NodeFailed where the run's state could not hold it."""
+    copies = 1 if node.save is None else 2
+    if copies * len(msgspec.msgpack.encode(result)) > walk.limits.state_bytes:
+        raise NodeFailed("http.response_size", "the answer is larger than what a run can keep of it")
+    walk.frame.nodes[walk.frame.node] = result or {}
+    if node.save is not None:
+        walk.frame.variables[node.save] = result
 
 
 def _retries(event: Returned) -> int:

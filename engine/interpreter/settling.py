@@ -20,7 +20,7 @@ from engine.model.values import END, Json
 def answered(walk: Walk, node: Asking, pause: Pause, event: Answered) -> Go | Suspend:
     """Take the answer, or the command; a wrong answer is refused (AnswerRefused) unless the node counts attempts."""
     expected = pause.expectation
-    command = _commanded(walk, expected, event)
+    command = None if event.values is not None or event.text is None else _commanded(walk, expected, event.text)
     if command is not None:
         return _obeyed(walk, node, pause, command, event.text or "")
     raw = raw_answer(event.values, event.text, form=isinstance(node, Form))
@@ -42,6 +42,8 @@ def foretold(walk: Walk, node: Ask, expected: Expectation) -> Go | None:
     if not text.strip() or place in walk.tried:
         return None
     walk.tried = (*walk.tried, place)
+    if _commanded(walk, expected, text) is not None:
+        return None
     try:
         values = read_answer(expected, values=None, text=text, locale=walk.run.locale)
         demand_checks(walk, node, values, "/text")
@@ -74,15 +76,15 @@ def _wrong(walk: Walk, node: Asking, pause: Pause, raw: Json) -> Go | Suspend:
     return Suspend(msgspec.structs.replace(pause, expectation=again), "invalid")
 
 
-def _commanded(walk: Walk, expected: Expectation, event: Answered) -> Command | None:
+def _commanded(walk: Walk, expected: Expectation, text: str) -> Command | None:
     """The flow's command that the text is; an option of the question that it names comes first."""
     commands = walk.frame.script.flow.commands
-    if not commands or event.values is not None or event.text is None:
+    if not commands:
         return None
-    key, locale = option_key(event.text), walk.run.locale
+    key, locale = option_key(text), walk.run.locale
     found = next((command for command in commands if any(option_key(word) == key for word in command.say)), None)
     asked = [question for question in expected.questions if collects(question)]
-    if found is None or (len(asked) == 1 and names_option(asked[0], event.text, locale)):
+    if found is None or (len(asked) == 1 and names_option(asked[0], text, locale)):
         return None
     return found
 

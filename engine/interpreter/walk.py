@@ -42,6 +42,8 @@ class Walk:
         self.book = book
         self.run = run
         self.at = event.at
+        self.now = event.at if run.now is None else run.now
+        """What the flow is told: it stays the same in a turn, however long its calls take."""
         self.limits = limits
         self.frames = [OpenFrame(book(frame.ref), frame) for frame in run.frames]
         self.frame: OpenFrame
@@ -235,7 +237,7 @@ class Walk:
             "callbacks": self._callbacks(),
         }
         if frame.script.reads_now:
-            roots["now"] = moment(self.at, flow.timezone)
+            roots["now"] = moment(self.now, flow.timezone)
         return Scope(roots, self._budget, locale=run.locale, timezone=flow.timezone)
 
     def arrive(self) -> None:

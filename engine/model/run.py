@@ -137,13 +137,15 @@ class Run(Struct, frozen=True, omit_defaults=True):
     turns: int = 0
     frames_opened: int = 0
     taken: tuple[str, ...] = ()
-    """Ids of the events that have ended a wait of this run: none does so twice."""
+    """Ids of the events that have begun this run or ended a wait of it: none does more than one of these."""
     tried: tuple[str, ...] = ()
     """`flow/node` of each `ask` that has tried the trigger's text as its answer."""
     steps: int = 0
     """Nodes visited in the turn under way; 0 between turns."""
     calls: int = 0
     """Calls asked for in the turn under way; 0 between turns."""
+    now: Millis | None = None
+    """The moment of the turn under way; None between turns."""
     progress: int = 0
     end_reason: EndReason | None = None
     end_code: str | None = None

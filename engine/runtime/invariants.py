@@ -1,4 +1,4 @@
-"""What must be true of any database at any moment, asked of the database itself: used by tests, `baton doctor` and soak runs.
+"""What must be true of any database at any moment, asked of the database itself: used by tests and proofs.
 
 Each question finds the rows that break one of the invariants I1 to I9 and I11, as far as stored rows can show it. That the same key gets
 the same bytes (I5), that nothing secret is told (I10) and how a process ends (I12) cannot be seen in rows: tests of their own show it.
@@ -329,9 +329,9 @@ def _check(connection: sqlite3.Connection, bound: Millis | None) -> list[str]:
     connection.create_function("reply_wait", 1, _reply_wait, deterministic=True)
     connection.execute("BEGIN")  # all questions are about one moment
     try:
+        broken = [f"I11: {told}" for (told,) in connection.execute("PRAGMA integrity_check(20)") if told != "ok"]
         for statement in _TURNS_OF_RUNS:
             connection.execute(statement)
-        broken = [f"I11: {told}" for (told,) in connection.execute("PRAGMA integrity_check(20)") if told != "ok"]
         for question in (*_QUESTIONS, *(() if bound is None else _PUNCTUAL)):
             found = connection.execute(question.sql, {"bound": bound}).fetchmany(_SHOWN)
             broken.extend(question.sentence.format(*row) for row in found)

@@ -96,7 +96,7 @@ class Runtime:
         with ExitStack() as held:
             if lock is not None:
                 held.enter_context(lock)
-            store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults)
+            store, registry = await open_sqlite(path, clock, synchronous=synchronous, faults=faults, locked=serving)
             held.pop_all()
         catalog = Catalog(registry)
         runtime = cls(

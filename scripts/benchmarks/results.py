@@ -90,7 +90,7 @@ class Sweep(Struct, frozen=True):
 
 
 class Storm(Struct, frozen=True):
-    """Waits that came due at once among all that wait; the customers who went on talking, beside the same customers in peace."""
+    """Waits that came due at once among all that wait; the customers who went on talking, beside the same in peace before and after."""
 
     due: int
     drained: int

@@ -94,6 +94,7 @@ def test_a_value_of_its_type_is_saved(kind: InputType, value: Any, saved: Any) -
         ("number", True, "type"),
         ("number", float("inf"), "type"),
         ("number", 2**63, "too_large"),
+        ("number", 1e36, "too_large"),
         ("integer", 3.5, "type"),
         ("integer", 1e300, "too_large"),
         ("rating", 0, "min"),
@@ -183,9 +184,11 @@ def test_each_wrong_choice_of_several_is_named() -> None:
 
 def test_choosing_none_of_several_is_no_answer_unless_the_bound_is_zero() -> None:
     assert codes(one("multi_select", options=MENU), []) == [("/values/x", "required")]
+    assert codes(one("file_upload", multiple=True), []) == [("/values/x", "required")]
     assert codes(one("multi_select", options=MENU, validation=Validation(select_min=2)), ["a"]) == [("/values/x", "select_min")]
     assert read(one("multi_select", options=MENU, validation=Validation(select_min=0)), {"x": []}) == {"x": []}
     assert read(one("multi_select", options=MENU, required=False), {"x": []}) == {"x": []}
+    assert read(one("file_upload", multiple=True, required=False), {"x": []}) == {"x": []}
 
 
 def test_several_files_are_counted_and_judged_one_by_one() -> None:

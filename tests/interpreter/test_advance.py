@@ -251,6 +251,25 @@ def test_a_call_leaves_the_run_running_until_its_result_returns() -> None:
     assert told.run.turns == 1
 
 
+def test_a_call_whose_answer_the_run_cannot_hold_takes_the_branch_for_it() -> None:
+    asked = after(CALLS, started())
+    told = after(CALLS, Returned(at=NOON, step=0, result={"status": 200, "text": "x" * 140_000}), run=asked.run)
+    assert said(told) == ["http.response_size at look"]
+
+
+def test_a_turn_has_one_moment_however_long_its_calls_take() -> None:
+    script = compiled("""
+      first: {type: message, text: "{{ now }}", next: look},
+      look: {type: http, method: GET, url: "https://shop.example/", next: then},
+      then: {type: message, text: "{{ now }}", next: name},
+      name: {type: ask, prompt: "{{ now }}", next: then}""")
+    asked = after(script, started())
+    told = after(script, Returned(at=NOON + 1_500, step=0, result={"status": 200}), run=asked.run)
+    later = after(script, Answered(at=NOON + 2_000, text="x"), run=told.run)
+    assert {*said(asked), *said(told)} == {"2026-01-05T09:00:00.000+00:00"}
+    assert {*said(later)} == {"2026-01-05T09:00:02.000+00:00"}
+
+
 def test_a_call_that_failed_takes_the_branch_for_it() -> None:
     asked = after(CALLS, started())
     told = after(CALLS, Returned(at=NOON, step=0, code="http.timeout", message="too slow"), run=asked.run)

@@ -16,7 +16,8 @@ from engine.runtime.invariants import check_invariants
 from engine.runtime.store import migrate as migrating
 from engine.runtime.store import rows
 from engine.runtime.store.migrate import migrate
-from engine.runtime.store.sqlite.open import open_sqlite
+from engine.runtime.store.sqlite.lock import ServerLock
+from engine.runtime.store.sqlite.open import open_registry, open_sqlite
 from engine.runtime.store.tables import METADATA, NEWEST_MIGRATION
 from engine.testing.clock import ManualClock
 from tests.store.turns import end_wait, start
@@ -83,6 +84,18 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_there(tmp_path: Path)
     connection.close()
 
 
+async def test_a_file_is_not_migrated_under_a_server_that_runs_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "baton.db"
+    migrate(f"sqlite:///{path}")
+    downgrade(path, "0001")
+    before = schema_of(path)
+    with ServerLock(path), pytest.raises(StoreError, match=r"^Another server runs on [^\n]*$"):
+        await open_registry(path)
+    assert schema_of(path) == before
+    await (await open_registry(path)).close()
+    assert schema_of(path) != before
+
+
 def test_taking_the_migrations_back_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "baton.db"
     migrate(f"sqlite:///{path}")
@@ -97,6 +110,7 @@ async def test_turns_of_a_database_that_knew_them_by_an_index_become_a_chain(tmp
     for run_id in (runs[0], runs[0], runs[1]):
         await end_wait(store, run_id, "answered")
     before = [await store.turns("t", run_id) for run_id in runs]
+    await start(store, "another")
     await store.close()
     await registry.close()
     downgrade(path, "0001")

@@ -123,6 +123,10 @@ def with_turn_of_before(record: Record) -> Record:
     return replace(record, turn=replace(record.turn, id=record.turn.previous_id))
 
 
+def with_turn_behind_another(record: Record) -> Record:
+    return replace(record, expected=(1, 0), turn=replace(record.turn, id=record.turn.previous_id, rev=1, previous_id="no"))
+
+
 def with_other_conversation(record: Record) -> Record:
     return replace(record, conversation=ConversationChange(id="no", written={}, owned=frozenset(), messages=0))
 
@@ -136,6 +140,7 @@ def with_other_conversation(record: Record) -> Record:
         with_wait_left_open,
         with_message_twice,
         with_turn_of_before,
+        with_turn_behind_another,
         with_other_conversation,
     ],
 )
@@ -280,6 +285,8 @@ async def test_a_request_whose_turn_was_overtaken_finds_the_reply_of_the_turn_th
         return Record(run=run, turn=cancelled, expected=(before.rev, before.epoch)), None
 
     await store.take(order, cancel)
+    turns = await store.turns("t", run_id)
+    assert [row.previous_id for row in turns] == [None, turns[0].id, turns[1].id]
     stored = (await look(store, order)).stored
     assert stored is not None
     assert (stored.done, stored.reply) == (True, f"reply {run_id} 3".encode())

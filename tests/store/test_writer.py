@@ -15,9 +15,11 @@ from engine.errors import StoreError, Unavailable, Unfit
 from engine.runtime.clock import SystemClock
 from engine.runtime.faults import FaultName, FaultPoints, fail
 from engine.runtime.invariants import check_invariants
+from engine.runtime.store.migrate import migrate
 from engine.runtime.store.port import ConversationChange, Noted, Order, Record, Snapshot, StaleRecord
 from engine.runtime.store.sqlite import questions
 from engine.runtime.store.sqlite.address import sqlite_path
+from engine.runtime.store.sqlite.connect import connect_writer
 from engine.runtime.store.sqlite.lines import BATCH
 from engine.runtime.store.sqlite.load_statements import FIND_REPLY, LOAD_RUN, LOAD_RUN_AND_WAIT, LOAD_WAIT
 from engine.runtime.store.sqlite.lock import ServerLock
@@ -287,7 +289,15 @@ async def test_the_turns_of_a_run_are_found_by_one_another(sqlite: SqliteStore, 
     plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {question}", {"tenant": "t", **place})]
     connection.close()
     assert plan.count("SEARCH turn USING INDEX sqlite_autoindex_turn_1 (tenant_id=? AND id=?)") == 2
-    assert [step for step in plan if step.startswith("SCAN") and step not in {"SCAN chosen", "SCAN runs", "SCAN turns"}] == []
+    scans = [step for step in plan if step.startswith("SCAN")]
+    assert [step for step in scans if step not in {"SCAN chosen", "SCAN runs", "SCAN turns"}] == []
+    assert all(plan[plan.index(step) + 1].startswith("SEARCH") for step in scans)  # none within another
+
+
+def test_a_commit_does_not_carry_over_more_of_the_log_than_a_customer_waits_for(path: Path) -> None:
+    migrate(f"sqlite:///{path}")
+    with closing(connect_writer(path, "full")) as connection:
+        assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (500,)
 
 
 async def test_the_sweep_over_waits_uses_the_index_of_those_that_are_open(sqlite: SqliteStore, path: Path) -> None:

@@ -81,7 +81,7 @@ def _described(question: Question) -> Schema:
         case "boolean" | "checkbox":
             return {"type": "boolean", "enum": [True]} if rules.must_accept is True else {"type": "boolean"}
         case "file_upload" | "image_upload" | "signature":
-            return _files(rules) if question.multiple else {"type": "object", **_FILE}
+            return _files(question, rules) if question.multiple else {"type": "object", **_FILE}
         case _:
             return _text(question, rules)
 
@@ -109,8 +109,9 @@ def _choices(question: Question, rules: Validation) -> Schema:
     return {"type": "array", "items": _choice(question), "uniqueItems": True, **counted}
 
 
-def _files(rules: Validation) -> Schema:
-    return {"type": "array", "items": {"type": "object", **_FILE}, **_count("maxItems", bound(rules.file_max))}
+def _files(question: Question, rules: Validation) -> Schema:
+    counted = _count("minItems", 1 if question.required else None) | _count("maxItems", bound(rules.file_max))
+    return {"type": "array", "items": {"type": "object", **_FILE}, **counted}
 
 
 def _count(keyword: str, limit: float | None) -> Schema:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
+from engine.expressions.values import NUMBER_LIMIT
 from engine.interpreter.answers.faults import Fault, Judged, fault
 from engine.interpreter.answers.folding import trimmed
 from engine.interpreter.answers.moments import moment_of
@@ -58,7 +59,7 @@ def judge(question: Question, value: Json) -> Judged:
         case "boolean" | "checkbox":
             return _yes_or_no(value, rules)
         case "file_upload" | "image_upload" | "signature":
-            return _files(value, rules) if question.multiple else _file(value)
+            return _files(question, value, rules) if question.multiple else _file(value)
         case _:
             return _text(question.type, value, rules)
 
@@ -100,6 +101,8 @@ def _number(question: Question, value: Json, rules: Validation) -> Judged:
         return fault("too_large")
     if not math.isfinite(value):
         return fault("type")
+    if abs(value) >= NUMBER_LIMIT:
+        return fault("too_large")
     number: int | float = value
     if question.type != "number" or rules.integer is True:
         if number != math.floor(number):
@@ -165,10 +168,12 @@ def _file(value: Json, at: str = "") -> Judged:
     return value, ()
 
 
-def _files(value: Json, rules: Validation) -> Judged:
+def _files(question: Question, value: Json, rules: Validation) -> Judged:
     if not isinstance(value, list):
         return fault("type")
     faults = [wrong for index, item in enumerate(value) for wrong in _file(item, f"/{index}")[1]]
+    if not value and question.required:
+        faults.append(Fault("required"))
     most = bound(rules.file_max)
     if most is not None and len(value) > most:
         faults.append(Fault("file_max", most))

@@ -24,6 +24,9 @@ _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_-]{1,40})""", re
 _ZLIB_HEADER: Final = 2
 _BROKEN: Final = "\ufffd"
 """Stands for what is no character; NUL is taken for none, since it is what marks a callback's place in a run's own texts."""
+_BIGGEST: Final = 2**63 - 1
+_LONG_NUMBER: Final = re.compile(r"\d{19}")
+"""Stands in every text with a whole number beyond that."""
 _NO_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
 
 
@@ -138,21 +141,24 @@ def _charset(kind: str) -> str:
 def _json(text: str) -> Json:
     try:
         value = msgspec.json.decode(text)
-        if "\\u0000" in text:
-            value = _without_nul(value)
-        msgspec.msgpack.encode(value)  # as it is stored: numbers beyond 64 bits cannot be
+        if "\\u0000" in text or _LONG_NUMBER.search(text):
+            value = _storable(value)
+        msgspec.msgpack.encode(value)  # as it is stored
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return None
     return value
 
 
-def _without_nul(value: Json) -> Json:
+def _storable(value: Json) -> Json:
+    """Without NUL, and whole numbers that are too large for one as the nearest of the others."""
     match value:
         case str():
             return value.replace("\0", _BROKEN)
+        case int() if abs(value) > _BIGGEST:
+            return float(value)
         case dict():
-            return {name.replace("\0", _BROKEN): _without_nul(inner) for name, inner in value.items()}
+            return {name.replace("\0", _BROKEN): _storable(inner) for name, inner in value.items()}
         case list():
-            return [_without_nul(inner) for inner in value]
+            return [_storable(inner) for inner in value]
         case _:
             return value

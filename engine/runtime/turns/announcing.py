@@ -1,5 +1,7 @@
 """What an event from outside does: it is kept, wakes the waits that listen to it, and starts the runs of the flows that it starts."""
 
+from msgspec.structs import replace
+
 from engine.errors import IdempotencyConflict
 from engine.interpreter import CompiledFlow, matched_inputs
 from engine.model.events import Started
@@ -72,6 +74,7 @@ class Announcer:
             opened_conversation=conversation,
         )
         run = self._memory.begin(run_id, flow.locale, Trigger(occasion.intent, data=signal.data))
+        run = replace(run, taken=(signal.id,))  # what began it is no answer to a wait of its own
         event = Started(at=now, flow=script.ref.flow, version=script.ref.version, inputs=inputs)
         return self._decider.advanced(occasion, run, event, lambda: 0)
 

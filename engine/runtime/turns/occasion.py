@@ -23,6 +23,7 @@ class Begun(Struct, frozen=True):
     reply: TurnReply
     trace: TurnTrace
     previous_id: str | None
+    """The turn before this one."""
 
 
 class Input(Struct, frozen=True, kw_only=True):

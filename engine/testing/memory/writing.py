@@ -59,7 +59,7 @@ def _change_run(rows: Rows, changes: Changes, snapshot: Snapshot, record: Record
     if record.moved is not None:
         _move(rows, changes, record.moved)
     before = rows.turns.get((tenant, turn.id))
-    if before is not None and (before.run_id, before.rev) != (turn.run_id, turn.rev):
+    if before is not None and (before.run_id, before.rev, before.previous_id) != (turn.run_id, turn.rev, turn.previous_id):
         raise StaleRecord(f"There is another turn {turn.id} already.")
     changes.put(rows.turns, (tenant, turn.id), turn)
     if record.settles:

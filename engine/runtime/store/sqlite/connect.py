@@ -33,7 +33,7 @@ def connect_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
             f"synchronous = {synchronous}",
             "cache_size = -32000",  # 32 MB: with a million waits the inner pages of the indexes stay in memory
             "temp_store = MEMORY",
-            "wal_autocheckpoint = 500",  # pages of the log: whoever commits them into the file lets others wait for it
+            "wal_autocheckpoint = 500",  # pages: all wait while the log is carried over, so not for too many of them
             "journal_size_limit = 67108864",  # the log shrinks again after a storm
         ):
             connection.execute(f"PRAGMA {pragma}")

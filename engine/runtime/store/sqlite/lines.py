@@ -1,4 +1,4 @@
-"""Who is committed next: customers first, then as many background jobs as lengthen their wait only a little."""
+"""Who is committed next: customers first, then no more background jobs than customers, so that these wait about twice as long."""
 
 from typing import Final, Generic, TypeVar
 

@@ -25,7 +25,7 @@ READ_MARK: Final = named(select(META.c.value).where(META.c.name == literal_colum
 
 _LAST = TURN.alias("last_turn")
 _OVERTAKEN_BY = (
-    select(_LAST.c.reply)
+    select(case((_LAST.c.done, _LAST.c.reply)))
     .select_from(RUN.join(_LAST, and_(_LAST.c.tenant_id == RUN.c.tenant_id, _LAST.c.id == RUN.c.turn_id)))
     .where(RUN.c.tenant_id == TURN.c.tenant_id, RUN.c.id == TURN.c.run_id, _LAST.c.previous_id == TURN.c.id)
     .correlate(TURN)

@@ -95,7 +95,8 @@ def _turns_of(runs: FromClause, *, since_input: bool = False) -> CTE:
     input_rev = runs.c.input_rev if since_input else literal_column("0")
     turns = last.add_columns(input_rev.label("input_rev")).cte("turns", recursive=True)
     before = and_(TURN.c.tenant_id == turns.c.tenant_id, TURN.c.id == turns.c.previous_id, TURN.c.rev >= turns.c.input_rev)
-    return turns.union_all(select(*TURN.c, turns.c.input_rev).select_from(turns.join(TURN, before)))
+    in_order = TURN.c.rev == turns.c.rev - literal_column("1")  # so that a damaged row cannot make it go round for ever
+    return turns.union_all(select(*TURN.c, turns.c.input_rev).select_from(turns.join(TURN, and_(before, in_order))))
 
 
 _OF_CONVERSATION = (RUN.c.tenant_id == bindparam("tenant"), RUN.c.conversation_id == bindparam("conversation"))
@@ -130,16 +131,19 @@ USAGE_BY: Final[dict[UsageKey, str]] = {
 """For days the key is the number of days since 1970."""
 
 
+_OF_RUN = and_(CONVERSATION.c.tenant_id == RUN.c.tenant_id, CONVERSATION.c.id == RUN.c.conversation_id)
+_RUNS = select(RUN.c.tenant_id, RUN.c.id, RUN.c.turn_id, RUN.c.input_rev).select_from(RUN.outerjoin(CONVERSATION, _OF_RUN))
+_RUNS = _RUNS.where(RUN.c.tenant_id == bindparam("tenant"))
+
+
 def _views(runs: CTE) -> str:
     """Each run of the selection with its customer and its turns since the last input: one row a turn, so that all are of one moment."""
     turns = _turns_of(runs, since_input=True)
-    of_run = and_(turns.c.tenant_id == runs.c.tenant_id, turns.c.run_id == runs.c.id)
-    return named(select(*runs.c, *columns(turns, TurnRow)).select_from(runs.join(turns, of_run)).order_by(runs.c.id.desc(), turns.c.rev))
+    of_run = and_(RUN.c.tenant_id == turns.c.tenant_id, RUN.c.id == turns.c.run_id)
+    shown = turns.join(RUN, of_run).outerjoin(CONVERSATION, _OF_RUN)
+    wanted = (*columns(RUN, RunRow), CONVERSATION.c.customer_id, *columns(turns, TurnRow))
+    return named(select(*wanted).select_from(shown).order_by(RUN.c.id.desc(), turns.c.rev))
 
-
-_OF_RUN = and_(CONVERSATION.c.tenant_id == RUN.c.tenant_id, CONVERSATION.c.id == RUN.c.conversation_id)
-_RUNS = select(*columns(RUN, RunRow), CONVERSATION.c.customer_id).select_from(RUN.outerjoin(CONVERSATION, _OF_RUN))
-_RUNS = _RUNS.where(RUN.c.tenant_id == bindparam("tenant"))
 
 RUN_VIEW: Final = _views(_RUNS.where(RUN.c.id == bindparam("run")).cte("chosen"))
 

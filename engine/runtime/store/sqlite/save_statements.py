@@ -33,9 +33,10 @@ def _by_columns(statement: Insert) -> str:
 INSERT: Final = {name: _by_columns(inserted(table)) for name, table in METADATA.tables.items()}
 """One row of each table."""
 
-_SAME_TURN = and_(TURN.c.run_id == insert(TURN).excluded.run_id, TURN.c.rev == insert(TURN).excluded.rev)
+_new = insert(TURN).excluded
+_SAME_TURN = and_(TURN.c.run_id == _new.run_id, TURN.c.rev == _new.rev, TURN.c.previous_id.is_not_distinct_from(_new.previous_id))
 SAVE_TURN: Final = _by_columns(upserted(TURN, ["tenant_id", "id"], only=_SAME_TURN))
-"""A turn, or what more has come of one that is under way; changes nothing where another turn has its id."""
+"""A turn, or what more has come of one that is under way; changes nothing where another turn has its id, or follows another."""
 
 SAVE_IDEMPOTENCY: Final = _by_columns(upserted(IDEMPOTENCY, ["tenant_id", "scope", "key"]))
 

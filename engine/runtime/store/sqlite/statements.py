@@ -64,5 +64,5 @@ def inserted(table: Table) -> Insert:
 def upserted(table: Table, key: list[str], *, only: ColumnElement[bool] | None = None) -> Insert:
     """The same over the row that has the key already; `only` where that holds of the row."""
     new = inserted(table)
-    others = {column.name: new.excluded[column.name] for column in table.columns if column.name not in {*key, "tenant_id", "id"}}
+    others = {column.name: new.excluded[column.name] for column in table.columns if column.name not in key}
     return new.on_conflict_do_update(index_elements=key, set_=others, where=only)

@@ -165,7 +165,7 @@ def _views(found: Iterable[Sequence[Any]]) -> list[RunView]:
     for _, rows in groupby(found, key=_run_id):
         turns = list(rows)
         run = load.run_row(turns[0][:_RUN_WIDTH])
-        its_turns = tuple(load.turn_row(row[_RUN_WIDTH + 1 :]) for row in turns if row[_RUN_WIDTH + 1] is not None)
+        its_turns = tuple(load.turn_row(row[_RUN_WIDTH + 1 :]) for row in turns)
         views.append(RunView(run=run, customer_id=turns[0][_RUN_WIDTH], turns=its_turns))
     return views
 

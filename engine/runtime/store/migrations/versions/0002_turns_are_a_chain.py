@@ -14,7 +14,7 @@ _LAST = """UPDATE run SET turn_id = (
 
 
 def upgrade() -> None:
-    """Every run and turn is written once; what is stored stays readable."""
+    """Runs and turns are written anew."""
     with op.batch_alter_table("turn", recreate="always") as turn:
         turn.add_column(Column("previous_id", String(), nullable=True), insert_after="run_id")
     with op.batch_alter_table("run", recreate="always") as run:
