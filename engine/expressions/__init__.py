@@ -14,7 +14,8 @@ What holds here where Jinja leaves a choice or would surprise:
 - ISO 8601 texts on both sides of a comparison compare as moments, those without an offset in the scope's time zone; in `in`, `unique` and
   within lists they are texts. `add` moves by exact spans: a day is 24 hours, whatever the clocks do.
 - What is missing stays missing along a path, also below null; `default` takes it, and null too. Inline `if` without `else` gives null.
-- A whole float prints without `.0`; it stays a float. `round` takes halves away from zero, and gives an integer when no places are kept.
+- A whole float prints without `.0`; it stays a float. A number has an exponent only where it needs more than 40 decimal
+  places. `round` takes halves away from zero, and gives an integer when no places are kept.
 - A negative position counts from the end of a list. `first`, `last`, `min` and `max` of an empty list are null.
 - `int` and `float` of what is no number are `expression.value` unless they are given a default. Filters that make texts take null as
   an empty one.

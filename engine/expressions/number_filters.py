@@ -5,7 +5,8 @@ from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
 from typing import Final
 
-from babel.dates import format_date, format_datetime, format_time
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, tokenize_pattern
 from babel.numbers import format_currency, format_decimal, get_currency_precision, is_currency
 
 from engine.expressions.locales import known_locale
@@ -20,6 +21,9 @@ _EXACT: Final = Context(prec=80)
 _ROUNDING: Final = {"common": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,2})?")
 _CLDR: Final = frozenset({"short", "medium", "long", "full"})
+_ZONED: Final = frozenset({"long", "full"})
+_ZONES: Final = frozenset("zZOvVXx")
+"""LDML's letters for a zone or an offset."""
 _NONE_GIVEN: Final = Missing("the default")
 
 
@@ -120,11 +124,18 @@ def dated(scope: Scope, value: Json, pattern: Json = "medium") -> Json:
 def _formatted(value: Moment, pattern: str, scope: Scope) -> str:
     locale = known_locale(scope.locale)
     if isinstance(value, time):
-        return format_time(value, format=pattern, locale=locale)
+        return _time_of_day(value, pattern, locale)
     if not isinstance(value, datetime) and pattern in _CLDR:
         return format_date(value, format=pattern, locale=locale)
     local = localized(value, scope.timezone)
     return format_datetime(local, format=pattern, tzinfo=local.tzinfo, locale=locale)
+
+
+def _time_of_day(value: time, pattern: str, locale: Locale) -> str:
+    """The time without a zone, for it has none: `long` and `full`, which show one, are `medium`; a pattern that asks for one is refused."""
+    if pattern not in _CLDR and any(kind == "field" and field[0] in _ZONES for kind, field in tokenize_pattern(pattern)):
+        raise wrong_value("A time of day has no zone.")
+    return format_time(value, format="medium" if pattern in _ZONED else pattern, locale=locale)
 
 
 def added(scope: Scope, value: Json, duration: Json) -> Json:

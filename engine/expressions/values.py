@@ -1,5 +1,6 @@
 """JSON values as expressions know them: what kind they are, when they are equal, how they print."""
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -9,7 +10,8 @@ from engine.expressions.scope import Budget
 from engine.model.values import Json
 
 NUMBER_LIMIT: Final = 10**36
-_PLAIN_FLOAT: Final = 1e15
+_PLACES: Final = 40
+"""So many places after the point are written out, and read back by `float`."""
 _LONGEST_NAME: Final = 60
 
 
@@ -134,10 +136,21 @@ def json_text(value: Json, budget: Budget) -> str:
     return text
 
 
+def plain(value: float) -> str:
+    """A finite number in the fewest digits that give it again, without `.0`; with an exponent only where it needs more than 40 places."""
+    if not value:
+        return "0"  # which has no sign
+    text = repr(value)
+    if "e" in text:
+        written = f"{Decimal(text):f}"
+        text = written if len(written.partition(".")[2]) <= _PLACES else text
+    return text.removesuffix(".0")
+
+
 def printed(value: Json | Missing, budget: Budget) -> str:
     """The value as people read it.
 
-    Null is nothing, booleans are true and false, a whole float has no `.0`, lists and mappings are JSON.
+    Null is nothing, booleans are true and false, numbers are plain, lists and mappings are JSON.
     """
     match value:
         case str():
@@ -149,8 +162,7 @@ def printed(value: Json | Missing, budget: Budget) -> str:
         case int():
             return str(bounded(value))
         case float():
-            bounded(value)
-            return str(int(value)) if value.is_integer() and abs(value) < _PLAIN_FLOAT else repr(value)
+            return plain(bounded(value))
         case Missing():
             raise undefined(value)
         case _:

@@ -3,7 +3,6 @@
 from typing import Final
 from urllib.parse import quote
 
-import msgspec
 from msgspec import UNSET
 
 from engine.errors import ExpressionError
@@ -25,14 +24,14 @@ _FAILING: Final = 400
 
 def http(walk: Walk, node: Http) -> Perform:
     """Ask for the request with everything in it evaluated."""
-    key = None if node.idempotency_key is None else _printed(walk.value(node.idempotency_key))
+    key = None if node.idempotency_key is None else walk.printed(walk.value(node.idempotency_key))
     request = HttpRequest(
         method=node.method,
         url=walk.encoded(node.url, component),
-        query={name: found for name, value in node.query.items() if (found := _listed(walk.value(value)))},
-        headers={name: _printed(walk.value(value)) for name, value in node.headers.items()},
+        query={name: found for name, value in node.query.items() if (found := _listed(walk, walk.value(value)))},
+        headers={name: walk.printed(walk.value(value)) for name, value in node.headers.items()},
         json=UNSET if node.json is None else walk.value(node.json),
-        body=None if node.body is None else _printed(walk.value(node.body)),
+        body=None if node.body is None else walk.printed(walk.value(node.body)),
         connection=node.connection,
         idempotency_key=key or None,
         timeout=span(node.timeout) or 0,
@@ -121,14 +120,7 @@ def component(text: str) -> str:
     return "".join(placeholder(piece) if place % 2 else quote(piece, safe="") for place, piece in enumerate(pieces))
 
 
-def _listed(value: Json) -> list[str]:
+def _listed(walk: Walk, value: Json) -> list[str]:
     """A query parameter's values; none for null."""
     values = value if isinstance(value, list) else [value]
-    return [_printed(one) for one in values if one is not None]
-
-
-def _printed(value: Json) -> str:
-    """Text as it is, anything else as compact JSON; null is nothing."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else msgspec.json.encode(value).decode()
+    return [walk.printed(one) for one in values if one is not None]

@@ -11,6 +11,7 @@ from engine.errors import ExpressionError
 from engine.expressions import Budget, Scope, Template
 from engine.expressions.locales import localized
 from engine.expressions.moments import zone
+from engine.expressions.values import printed
 from engine.interpreter.book import Book, CompiledFlow
 from engine.interpreter.lists import MOST_ITEMS, Made
 from engine.interpreter.outcomes import LimitPassed, NodeFailed
@@ -146,6 +147,10 @@ class Walk:
             case _:
                 return written
 
+    def printed(self, value: Json) -> str:
+        """What was evaluated as a text of a request, as texts for people print it; a list or mapping may be longer than it may there."""
+        return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else printed(value, self._budget)
+
     def encoded(self, written: str, escape: Callable[[str], str]) -> str:
         """A text that is no text for people, each value in it escaped; raises ExpressionError where one is missing."""
         self.count_part(written)
@@ -153,8 +158,7 @@ class Walk:
         if template is None:
             return written
         if not template.is_text:
-            value = template.value(self.scope)
-            return escape(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+            return escape(self.printed(template.value(self.scope)))
         self.scope.escape = escape
         try:
             return str(template.value(self.scope))

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from babel.localedata import locale_identifiers
 
 from engine.errors import AnswerRefused
+from engine.expressions import Budget, Scope, compile_expression
 from engine.interpreter.answers import option_key, read_answer
 from engine.model.inputs import Expectation, InputType, Question, ShownOption, Validation
 
@@ -115,6 +117,23 @@ def test_yes_and_no_are_words_of_the_language(text: str, locale: str, value: boo
     assert hear(one("checkbox"), text, locale) is value
 
 
+@pytest.mark.parametrize(
+    ("locale", "message"),
+    [
+        ("en", "Answer yes or no."),
+        ("de-AT", "Bitte antworten Sie mit Ja oder Nein."),
+        ("fr", "Answer oui or non."),
+        ("nn-NO", "Answer ja or nei."),
+        ("xx", "Answer yes or no."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["boolean", "checkbox"])
+def test_a_refusal_names_the_words_that_are_taken(kind: InputType, locale: str, message: str) -> None:
+    with pytest.raises(AnswerRefused) as caught:
+        hear(one(kind), "perhaps", locale)
+    assert [problem.message for problem in caught.value.problems] == [message]
+
+
 def test_words_of_another_language_are_no_answer() -> None:
     assert codes(one("boolean"), "oui", "en") == [("/text", "type")]
     assert codes(one("checkbox", validation=Validation(must_accept=True)), "no") == [("/text", "must_accept")]
@@ -137,6 +156,13 @@ def test_words_of_another_language_are_no_answer() -> None:
         ("12,34,567", "en-IN", 1234567),
         (".5", "en", 0.5),
         ("٣٫٥", "ar-EG", 3.5),
+        ("\u061c-١٬٢٣٤٫٥", "ar-EG", -1234.5),
+        ("1,234.5", "ar-EG", 1234.5),
+        ("\u200e-1,234.5", "ar-EG", -1234.5),
+        ("3٫5", "ar-EG", 3.5),
+        ("۱٬۲۳۴٫۵", "fa", 1234.5),
+        ("1.234,5", "ps", 1234.5),
+        ("१,२३४.५", "mr", 1234.5),
         ("1.5", "nonsense", 1.5),
         ("4²", "en", 42),
     ],
@@ -152,6 +178,8 @@ def test_a_number_is_written_as_the_locale_writes_it(text: str, locale: str, val
         ("12,34", "en"),
         ("1,2,3", "en"),
         ("1e5", "en"),
+        ("١,٢٣٤", "ar-EG"),
+        ("1,5", "ar-EG"),
         ("NaN", "en"),
         ("inf", "en"),
         ("0x10", "en"),
@@ -162,6 +190,14 @@ def test_a_number_is_written_as_the_locale_writes_it(text: str, locale: str, val
 )
 def test_an_ambiguous_number_is_refused(text: str, locale: str) -> None:
     assert codes(one("number"), text, locale) == [("/text", "type")]
+
+
+def test_what_the_filter_number_prints_is_read_back_in_every_language() -> None:
+    printed = compile_expression("vars.n | number")
+    for locale in sorted(locale_identifiers()):
+        for number in (-1234567.5, 1234):
+            scope = Scope({"vars": {"n": number}}, Budget(), locale=locale, timezone="UTC")
+            assert (locale, hear(one("number"), str(printed.value(scope)), locale)) == (locale, number)
 
 
 def test_integers_and_ratings_are_whole() -> None:

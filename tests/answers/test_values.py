@@ -255,6 +255,7 @@ def test_the_words_are_the_authors_else_those_of_the_language() -> None:
     assert refused(plain, {"x": "ab"}, "xx")[0].message == refused(plain, {"x": "ab"}, "den-CA")[0].message == "Enter at most 1 characters."
     allowed = one("email", validation=Validation(email_allow_domains=["a.example", "b.example"]))
     assert refused(allowed, {"x": "jo@c.example"})[0].message == "The address must belong to a.example, b.example."
+    assert refused(one("number", validation=Validation(min=0.00005)), {"x": 0})[0].message == "This must be at least 0.00005."
 
 
 def test_what_is_kept_of_a_wrong_answer() -> None:

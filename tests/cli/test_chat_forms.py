@@ -65,7 +65,7 @@ def test_a_form_that_counts_attempts_is_asked_again_with_all_that_was_typed(boug
     assert told.endswith(f"{end}\n  (completed)\n")
 
 
-@pytest.mark.parametrize("locale", ["en", "de-AT", "fr", "ja", "xx"])
+@pytest.mark.parametrize("locale", ["en", "de-AT", "fr", "ja", "ar-EG", "xx"])
 @pytest.mark.parametrize(
     ("kind", "value"),
     [("checkbox", True), ("boolean", False), ("number", 2.5), ("multi_select", ["mo", "tu"]), ("select", True), ("date", "2026-01-31")],

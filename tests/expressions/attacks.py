@@ -367,6 +367,8 @@ EXPRESSIONS: list[tuple[str, str]] = [
     ("vars.date|date('%Y')|date", VALUE),
     ("vars.date|date('" + "y" * 101 + "')", VALUE),
     ("vars.date|date('EEEEEEEEEE')", VALUE),
+    ("'14:30'|date('HH:mm z')", VALUE),
+    ("'14:30'|date('yyyy')", VALUE),
     ("vars.one|date", TYPE),
     ("1|money('../../etc')", VALUE),
     ("1|money('')", VALUE),

@@ -122,6 +122,10 @@ RESULTS: list[tuple[str, Any]] = [
     ("now|date('yyyy-MM-dd HH:mm')", "2026-03-28 12:00"),
     ("'2026-03-28T23:30:00Z'|date('yyyy-MM-dd HH:mm')", "2026-03-29 00:30"),
     ("'14:30'|date('HH:mm')", "14:30"),
+    ("'14:30'|date('short')", "2:30\u202fPM"),
+    ("'14:30'|date('long')", "2:30:00\u202fPM"),
+    ("'14:30:05'|date('full')", "2:30:05\u202fPM"),
+    ("'14:30'|date(\"HH:mm 'z'\")", "14:30 z"),
     ("'100%'|replace('%', '')|int", 100),
     ("now|date('%d')", "%28"),
     ("vars.day|add('3d')", "2026-01-08"),
@@ -187,6 +191,7 @@ def test_every_filter_and_test_has_its_example() -> None:
         ("vars.day|date('long')", "fr", "5 janvier 2026"),
         ("vars.day|date('long')", "../../etc/passwd", "January 5, 2026"),
         ("vars.day|date('EEEE')", "de-XX", "Montag"),
+        ("'14:30'|date('full')", "de", "14:30:00"),
         ("now|date('short')", "de", "28.03.26, 12:00"),
     ],
 )

@@ -210,6 +210,14 @@ def test_every_value_equals_itself_and_prints(value: Any) -> None:
     assert isinstance(compile_template("{{ vars.a }}").render(seen), str)
 
 
+@given(st.floats(-1e35, 1e35))
+def test_a_number_prints_so_that_it_is_read_back(number: float) -> None:
+    text = compile_template("{{ vars.a }}").render(scope(a=number))
+    assert float(text) == number
+    assert not text.endswith(".0")
+    assert "e" not in text or abs(number) < 1e-23
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9)), st.booleans())
 def test_numbers_are_sorted_as_numbers(numbers: list[float], reverse: bool) -> None:

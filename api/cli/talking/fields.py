@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from engine.expressions.values import plain
 from engine.interpreter.answers.faults import Judged, message
 from engine.interpreter.answers.folding import trimmed
 from engine.interpreter.answers.heard import hear
@@ -58,7 +59,7 @@ def typed_text(value: Json, options: Sequence[dict[str, Any]], locale: str) -> s
         case list():
             return ", ".join(typed_text(item, options, locale) for item in value)
         case float():
-            return str(value).replace(".", figures(locale).decimal)
+            return plain(value).replace(".", figures(locale).decimal)
         case _:
             return str(value)
 

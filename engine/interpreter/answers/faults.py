@@ -6,6 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from engine.expressions.locales import language
+from engine.expressions.values import plain
+from engine.interpreter.answers.words import yes_and_no
 from engine.model.inputs import Question
 from engine.model.problems import Problem
 from engine.model.values import Json
@@ -41,8 +43,8 @@ _ENGLISH: Final[dict[str, str]] = {
     "type.number": "Enter a number.",
     "type.integer": "Enter a whole number.",
     "type.rating": "Enter a whole number.",
-    "type.boolean": "Answer yes or no.",
-    "type.checkbox": "Answer yes or no.",
+    "type.boolean": "Answer {yes} or {no}.",
+    "type.checkbox": "Answer {yes} or {no}.",
     "min_length": "Enter at least {limit} characters.",
     "max_length": "Enter at most {limit} characters.",
     "word_min": "Enter at least {limit} words.",
@@ -127,17 +129,19 @@ def problems(faults: Iterable[Fault], *, field: str, locale: str, question: Ques
 
 
 def message(fault: Fault, locale: str, question: Question | None = None) -> str:
-    """The author's words for the broken rule, else ours in the locale's language, else in English."""
+    """The author's words for the broken rule, else ours in the locale's language, else in English with the words that are read in it."""
     if question is not None and question.validation is not None:
         written = question.validation.messages.get(fault.rule)
         if isinstance(written, str):
             return written
     table = _TABLES.get(language(locale), _ENGLISH)
     kind = question.type if question is not None else ""
-    return table.get(f"{fault.rule}.{kind}", table[fault.rule]).replace("{limit}", _shown(fault.limit))
+    words = table.get(f"{fault.rule}.{kind}", table[fault.rule])
+    yes, no = yes_and_no(locale)
+    return words.replace("{yes}", yes).replace("{no}", no).replace("{limit}", _shown(fault.limit))
 
 
 def _shown(limit: Limit) -> str:
     if isinstance(limit, tuple):
         return ", ".join(limit)
-    return str(int(limit)) if isinstance(limit, float) and limit.is_integer() else str(limit)
+    return plain(limit) if isinstance(limit, float) else str(limit)

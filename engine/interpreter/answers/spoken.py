@@ -7,6 +7,8 @@ from typing import Final
 from engine.interpreter.answers.moments import moment_of
 from engine.interpreter.answers.words import Figures, figures
 
+_NATIVE_DIGIT: Final = re.compile(r"(?![0-9])\d")
+_PLAIN: Final = str.maketrans({"\u2212": "-", "\u200e": "", "\u200f": "", "\u061c": ""})
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _YEAR_FIRST: Final = r"(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
 _DOTTED: Final = r"(?P<d>[0-9]{1,2})\.[ ]?(?P<m>[0-9]{1,2})\.[ ]?(?P<y>[0-9]{4})"
@@ -21,10 +23,16 @@ _LONGEST_DATE_TIME: Final = 60
 
 
 def read_number(text: str, locale: str) -> int | float | None:
-    """The number that a text writes with the locale's own marks; None for any other, also one grouped oddly."""
+    """The number that a text writes with the locale's own marks; None for any other, also one grouped oddly.
+
+    The digits 0 to 9 take the marks that the locale writes with them, or its native ones; native digits take native marks.
+    """
     if _WHOLE_NUMBER.fullmatch(text):
         return int(text)
-    found = _number_pattern(figures(locale)).fullmatch(_plain_digits(text))
+    plain = text if text.isascii() else _plain(text)
+    found = None if _NATIVE_DIGIT.search(text) else _number_pattern(figures(locale)).fullmatch(plain)
+    if found is None:
+        found = _number_pattern(figures(locale, native=True)).fullmatch(plain)
     if found is None or (found["whole"] is None and found["part"] is None):
         return None
     whole = re.sub("[^0-9]", "", found["whole"] or "0")
@@ -39,10 +47,9 @@ def _number_pattern(written: Figures) -> re.Pattern[str]:
     return re.compile(rf"(?P<sign>[+-]?)(?P<whole>{grouped}|[0-9]{{1,400}})?(?:{decimal}(?P<part>[0-9]{{1,400}}))?")
 
 
-def _plain_digits(text: str) -> str:
-    if text.isascii():
-        return text
-    return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text).replace("\u2212", "-")
+def _plain(text: str) -> str:
+    """With the digits 0 to 9, the plain minus, and no marks for the direction, which stand around the sign in some scripts."""
+    return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text).translate(_PLAIN)
 
 
 def read_date(text: str, locale: str) -> str | None:

@@ -130,10 +130,12 @@ def _joint(raw: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def figures(locale: str) -> Figures:
-    """How the locale writes numbers, in NFKC; a language that is not known writes as English does."""
+def figures(locale: str, *, native: bool = False) -> Figures:
+    """How the locale writes numbers, with the digits 0 to 9 or its native ones, in NFKC; one that is not known writes as English does."""
     known = known_locale(locale)
-    symbols = known.number_symbols.get(known.default_numbering_system) or known.number_symbols.get("latn", {})
+    latin = known.number_symbols.get("latn", {})
+    # A language may list only those of its native marks that differ.
+    symbols = {**latin, **known.number_symbols.get(known.default_numbering_system, {})} if native else latin
     format_ = known.decimal_formats.get(None)
     last, others = getattr(format_, "grouping", _GROUPING)
     group = unicodedata.normalize("NFKC", symbols.get("group", ","))
