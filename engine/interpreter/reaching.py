@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import quote
 
+import msgspec
 from msgspec import UNSET
 
 from engine.errors import ExpressionError
