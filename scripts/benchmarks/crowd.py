@@ -109,7 +109,7 @@ class _Stencil:
     def copies(self, numbers: list[int]) -> Iterator[tuple[Any, ...]]:
         """One row for each number."""
         for number in numbers:
-            text = f"7{number >> 14:03x}-{number & 0x3FFF | 0x8000:04x}"  # 26 bits
+            text = f"8{number >> 14:03x}-{number & 0x3FFF | 0x8000:04x}"  # 26 bits, behind an 8: the first one has a 7 there
             raw = text.encode()
             yield tuple(
                 column if cut == 0 else column % ((text if isinstance(column, str) else raw,) * cut) for column, cut in self._columns

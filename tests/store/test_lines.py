@@ -38,7 +38,7 @@ def test_customers_come_first_and_wait_for_few_of_the_patient(live: int, patient
     kinds = [kind for kind, _ in waiting(live, patient).take()]
     first = kinds.count("live")
     assert kinds == ["live"] * first + ["patient"] * (len(kinds) - first)
-    assert len(kinds) - first == min(patient, max(16, first), BATCH - first)
+    assert len(kinds) - first == min(patient, max(16, first * 3 // 4), BATCH - first)
     assert first == min(live, BATCH - min(16, patient))
 
 

@@ -1,4 +1,4 @@
-"""Who is committed next: customers first, then no more background jobs than customers, so that these wait about twice as long."""
+"""Who is committed next: customers first, then so many background jobs that these wait less than twice as long."""
 
 from typing import Final, Generic, TypeVar
 
@@ -28,9 +28,9 @@ class Lines(Generic[Job]):
         (self._patient if patient else self._live).append(job)
 
     def take(self) -> list[Job]:
-        """The next batch: customers, then as many patient jobs at most, or 16; patient jobs alone where no customer waits."""
+        """The next batch: customers, then three patient jobs for each four of them, or 16; patient jobs alone where no customer waits."""
         live = self._live[: BATCH - min(_LEAST, len(self._patient))]
-        share = max(_LEAST, len(live)) if live else BATCH
+        share = max(_LEAST, len(live) * 3 // 4) if live else BATCH
         patient = self._patient[: min(share, BATCH - len(live))]
         del self._live[: len(live)], self._patient[: len(patient)]
         return live + patient
