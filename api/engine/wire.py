@@ -154,7 +154,7 @@ class Completion(Body, frozen=True, kw_only=True):
     """The task is done."""
 
     lease_token: str
-    result: Any = None
+    result: dict[str, Any] | None = None
 
 
 class Failure(Body, frozen=True, kw_only=True):
