@@ -17,7 +17,7 @@ MOST_HEAD_BYTES: Final = 65_536
 _MOST_FRAMING: Final = 8
 """Bytes of framing that each byte of a body in chunks may have beside it, above what a head may have: one-byte chunks have five."""
 _TOO_LARGE: Final = "The request's head is too large."
-_LINGER: Final = 0.25
+_LINGER: Final = 0.5
 """Seconds for which an idle connection stays open when the server stops: what is on its way then is answered, if only with 503."""
 
 
