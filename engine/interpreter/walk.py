@@ -20,14 +20,13 @@ from engine.model.effects import Effect, Emit, Reached, Visit, Warned
 from engine.model.events import Event
 from engine.model.nodes import Node
 from engine.model.run import Block, Frame, Run
-from engine.model.values import Json, Limits, Text
+from engine.model.values import LARGEST_INTEGER, Json, Limits, Text
 
 T = TypeVar("T")
 
 _KINDS: Final = {cls: str(cls.__struct_config__.tag) for cls in get_args(Node)}
 """What a flow file calls each type of node."""
 
-_BIGGEST: Final = 2**63 - 1
 _DEEPEST: Final = 100
 """Lists and mappings inside one another, of what an expression gives."""
 _ITEM_COST: Final = 8
@@ -281,7 +280,7 @@ class OpenFrame:
 
 def kept(value: Json, depth: int = 0) -> Json:
     """What an expression gave, as it is at this moment: `vars` itself and its like go on changing. Refuses what cannot be stored."""
-    if isinstance(value, int) and abs(value) > _BIGGEST:
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         raise ExpressionError("expression.value", "A whole number is too large to be kept.")
     if not isinstance(value, dict | list):
         return value

@@ -37,6 +37,9 @@ Text = str | dict[str, str]
 Duration = Annotated[str, Meta(pattern="^[0-9]{1,9}[smhdw]$")]
 """A span such as 30s, 10m, 24h, 3d or 1w."""
 
+LARGEST_INTEGER: Final = 2**63 - 1
+"""The largest whole number that is stored, and the negative of the smallest."""
+
 END: Final = "end"
 """The reserved target that ends a flow without a node of its own."""
 

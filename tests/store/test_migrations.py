@@ -1,6 +1,7 @@
 """What migrating promises: the schema that the program declares, from nothing or again, and one clear line when it cannot be."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,14 @@ def test_taking_the_migrations_back_leaves_nothing(tmp_path: Path) -> None:
     assert schema_of(path) == set()
 
 
+def of_another(path: Path) -> None:
+    """The same runs under another tenant, whose turns have ids of their own."""
+    columns = "conversation_id, flow, version, intent, status, rev, epoch, input_rev, state, started_at, ended_at, end_reason, lease_until"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"INSERT INTO run SELECT 'another', id, {columns}, attempts FROM run WHERE tenant_id = 't'")  # noqa: S608 - ours
+        connection.execute("INSERT INTO turn SELECT 'another', 'u-' || id, run_id, rev, event, at, done, reply, trace FROM turn")
+
+
 async def test_turns_of_a_database_that_knew_them_by_an_index_become_a_chain(tmp_path: Path) -> None:
     path = tmp_path / "baton.db"
     store, registry = await open_sqlite(path, ManualClock())
@@ -110,17 +119,22 @@ async def test_turns_of_a_database_that_knew_them_by_an_index_become_a_chain(tmp
     for run_id in (runs[0], runs[0], runs[1]):
         await end_wait(store, run_id, "answered")
     before = [await store.turns("t", run_id) for run_id in runs]
-    await start(store, "another")
     await store.close()
     await registry.close()
     downgrade(path, "0001")
     assert "turn_by_run" in dict(schema_of(path))
+    of_another(path)
     store, registry = await open_sqlite(path, ManualClock())
     assert [await store.turns("t", run_id) for run_id in runs] == before
     assert [len(turns) for turns in before] == [3, 2, 1]
+    for run_id, turns in zip(runs, before, strict=True):
+        assert [row.id for row in await store.turns("another", run_id)] == [f"u-{row.id}" for row in turns]
     assert await end_wait(store, runs[0], "answered") == "answered"
     await store.close()
     await registry.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for table in ("run", "turn"):
+            connection.execute(f"DELETE FROM {table} WHERE tenant_id = 'another'")  # noqa: S608 - they have neither waits nor messages
     assert check_invariants(path) == []
 
 

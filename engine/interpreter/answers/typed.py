@@ -19,14 +19,12 @@ from engine.interpreter.answers.rules import (
 )
 from engine.interpreter.answers.shapes import has_shape, is_email
 from engine.model.inputs import DISPLAYS, Question, ShownOption, Validation
-from engine.model.values import Json
+from engine.model.values import LARGEST_INTEGER, Json
 
 FILE_TEXTS: Final = ("file_id", "url", "name", "mime")
 FILE_KEYS: Final = frozenset({*FILE_TEXTS, "size"})
 RATING: Final = (1, 5)
 """The lowest rating, and the highest where the author names none."""
-BIGGEST: Final = 2**63 - 1
-"""The largest integer that is stored."""
 
 _NO_RULES: Final = Validation()
 
@@ -97,7 +95,7 @@ def storable(text: str) -> bool:
 def _number(question: Question, value: Json, rules: Validation) -> Judged:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return fault("type")
-    if isinstance(value, int) and abs(value) > BIGGEST:  # one of thousands of digits is nothing that a float could be asked about
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:  # one of thousands of digits is nothing that a float could be asked about
         return fault("too_large")
     if not math.isfinite(value):
         return fault("type")
@@ -108,7 +106,7 @@ def _number(question: Question, value: Json, rules: Validation) -> Judged:
         if number != math.floor(number):
             return fault("integer" if question.type == "number" else "type")
         number = int(number)
-    if isinstance(number, int) and abs(number) > BIGGEST:
+    if isinstance(number, int) and abs(number) > LARGEST_INTEGER:
         return fault("too_large")
     lowest, highest = RATING if question.type == "rating" else (None, None)
     return number, tuple(number_faults(number, rules, lowest=lowest, highest=highest))
@@ -161,7 +159,7 @@ def _file(value: Json, at: str = "") -> Judged:
     if not isinstance(value, dict) or value.keys() != FILE_KEYS:
         return fault("file", at=at)
     size = value["size"]
-    whole = not isinstance(size, bool) and isinstance(size, int) and 0 <= size <= BIGGEST
+    whole = not isinstance(size, bool) and isinstance(size, int) and 0 <= size <= LARGEST_INTEGER
     texts = (value[key] for key in FILE_TEXTS)
     if not whole or not value["file_id"] or not all(isinstance(text, str) and storable(text) for text in texts):
         return fault("file", at=at)

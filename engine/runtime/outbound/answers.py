@@ -9,7 +9,7 @@ from typing import Final
 import httpcore
 import msgspec
 
-from engine.model.values import Json
+from engine.model.values import LARGEST_INTEGER, Json
 from engine.runtime.outbound.port import MOST_ANSWER_HEADER_BYTES, MOST_BYTES, REFUSED, RESPONSE_SIZE, Answer, SendFailed
 
 _MOST_CHUNKS: Final = 8_192
@@ -24,7 +24,6 @@ _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_-]{1,40})""", re
 _ZLIB_HEADER: Final = 2
 _BROKEN: Final = "\ufffd"
 """Stands for what is no character; NUL is taken for none, since it is what marks a callback's place in a run's own texts."""
-_BIGGEST: Final = 2**63 - 1
 _LONG_NUMBER: Final = re.compile(r"\d{19}")
 """Stands in every text with a whole number beyond that."""
 _NO_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
@@ -154,7 +153,7 @@ def _storable(value: Json) -> Json:
     match value:
         case str():
             return value.replace("\0", _BROKEN)
-        case int() if abs(value) > _BIGGEST:
+        case int() if abs(value) > LARGEST_INTEGER:
             return float(value)
         case dict():
             return {name.replace("\0", _BROKEN): _storable(inner) for name, inner in value.items()}
